@@ -1,0 +1,283 @@
+//! Writing: a plan, then a writer whose commits are durable and whose reports know every record's fate.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::batch::Batch;
+use crate::catalog::StreamName;
+use crate::connector::{Connector, Identity};
+use crate::difference::Target;
+use crate::error::Result;
+use crate::journal::{Journal, Ticket};
+use crate::report::{CommitReport, Rejection};
+use crate::schema::Schema;
+use crate::state::{Fence, State, TaskId};
+
+/// A connection that can be written to.
+#[async_trait]
+pub trait Destination: Connector {
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Says what [`writer`](Self::writer) would make, change and send.
+    ///
+    /// # Errors
+    /// Everything that can be known to be wrong before data moves: fields that are missing or read-only, types that
+    /// do not fit, keys that are none, rights that are missing.
+    async fn plan_write(&self, request: &WriteRequest) -> Result<WritePlan>;
+
+    /// Starts to write: makes or changes what [`plan_write`](Self::plan_write) said, nothing else.
+    async fn writer(&self, request: WriteRequest) -> Result<Box<dyn Writer>>;
+}
+
+/// One write into one table or object.
+///
+/// The contract:
+/// - [`commit`](Self::commit) returns when everything written and rejected before it is durable; a destination that
+///   was given a fence stores the checkpoint in the same transaction as the rows, or neither.
+/// - Dropping a writer abandons what was not committed.
+/// - After an error the writer is spent; what it had committed stays.
+#[async_trait]
+pub trait Writer: Send {
+    /// Takes records; they may become durable now or at the next commit.
+    async fn write(&mut self, batch: Batch) -> Result<()>;
+
+    /// Takes records that were refused before they got here: stored with, and counted as, the writer's own.
+    async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()>;
+
+    /// Makes everything so far durable, with `checkpoint`; reports the fate of every record since the last commit.
+    async fn commit(&mut self, checkpoint: Option<&State>) -> Result<CommitReport>;
+
+    /// The last commit; publishes what an overwrite has built.
+    async fn finish(self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport>;
+}
+
+/// What a destination can do: what an engine must know before it makes a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// The modes it can write in.
+    pub modes: Vec<WriteMode>,
+    /// Whether it stores a checkpoint in the transaction of its rows, given a fence.
+    pub transactional: bool,
+    /// Whether it makes tables from a schema.
+    pub creates: bool,
+    /// Whether each record's intent should be journalled before it is sent: the system cannot take part in a
+    /// transaction.
+    pub wants_journal: bool,
+}
+
+impl Capabilities {
+    /// A destination that writes in `modes` and has no other talent.
+    pub fn new(modes: Vec<WriteMode>) -> Self {
+        Self { modes, transactional: false, creates: false, wants_journal: false }
+    }
+
+    /// It stores checkpoints with its rows.
+    #[must_use]
+    pub fn transactional(mut self) -> Self {
+        self.transactional = true;
+        self
+    }
+
+    /// It makes its tables.
+    #[must_use]
+    pub fn creating(mut self) -> Self {
+        self.creates = true;
+        self
+    }
+
+    /// It wants a journal.
+    #[must_use]
+    pub fn journalled(mut self) -> Self {
+        self.wants_journal = true;
+        self
+    }
+}
+
+/// What writing a record means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WriteMode {
+    /// New records only.
+    Insert,
+    /// Existing records only.
+    Update,
+    /// Existing records are updated, others created.
+    Upsert,
+    /// The table becomes exactly what was read.
+    Overwrite,
+}
+
+impl fmt::Display for WriteMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Upsert => "upsert",
+            Self::Overwrite => "overwrite",
+        })
+    }
+}
+
+/// What happens when the other side no longer holds the value that a write-back had confirmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drift {
+    /// The confirmation is dropped, so that the next write-back sends the value again.
+    #[default]
+    Overwrite,
+    /// The other side's value is left alone, and counted.
+    Report,
+}
+
+/// Where the records of a write come from, for the fingerprints of a write-back that went the other way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The source and the stream read there.
+    pub target: Target,
+    /// Each field written: its name here, and at the source.
+    pub fields: Vec<(String, String)>,
+}
+
+/// What to write, and how.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WriteRequest {
+    /// The table or object.
+    pub stream: StreamName,
+    /// The records' shape, under the destination's names.
+    pub schema: Arc<Schema>,
+    /// What writing means.
+    pub mode: WriteMode,
+    /// The fields that find the record to change; empty for an insert.
+    pub match_on: Vec<String>,
+    /// Fields that are filled for new records and not overwritten in existing ones.
+    pub keep: Vec<String>,
+    /// What to do when the other side changed a value that was written back.
+    pub drift: Drift,
+    /// The task on whose behalf.
+    pub task: TaskId,
+    /// The task's fence: given, the destination keeps the task's state itself.
+    pub fence: Option<Fence>,
+    /// Where intents and fates are to be kept; `None`: nowhere.
+    pub journal: Option<Journaled>,
+    /// Where the records come from, if the destination keeps journals of writes to there.
+    pub origin: Option<Origin>,
+}
+
+/// A journal to write under a fence, and what an earlier run left open in it.
+#[derive(Clone, Debug)]
+pub struct Journaled {
+    /// The journal.
+    pub journal: Arc<dyn Journal>,
+    /// The fence.
+    pub fence: Fence,
+    /// The other side, as the journal knows it.
+    pub target: Target,
+    /// Work the other side may still be doing for an earlier run: to be looked up before anything is sent.
+    pub open: Vec<Ticket>,
+}
+
+impl WriteRequest {
+    /// A write into `stream`, without a fence, a journal or fields to keep.
+    pub fn new(stream: StreamName, schema: Arc<Schema>, mode: WriteMode, task: TaskId) -> Self {
+        Self {
+            stream,
+            schema,
+            mode,
+            match_on: Vec::new(),
+            keep: Vec::new(),
+            drift: Drift::default(),
+            task,
+            fence: None,
+            journal: None,
+            origin: None,
+        }
+    }
+
+    /// The same with a key.
+    #[must_use]
+    pub fn with_match_on(mut self, fields: Vec<String>) -> Self {
+        self.match_on = fields;
+        self
+    }
+
+    /// The same with fields to keep.
+    #[must_use]
+    pub fn with_keep(mut self, fields: Vec<String>) -> Self {
+        self.keep = fields;
+        self
+    }
+
+    /// The same with another answer to drift.
+    #[must_use]
+    pub fn with_drift(mut self, drift: Drift) -> Self {
+        self.drift = drift;
+        self
+    }
+
+    /// The same under a fence.
+    #[must_use]
+    pub fn with_fence(mut self, fence: Option<Fence>) -> Self {
+        self.fence = fence;
+        self
+    }
+
+    /// The same with a journal.
+    #[must_use]
+    pub fn with_journal(mut self, journal: Option<Journaled>) -> Self {
+        self.journal = journal;
+        self
+    }
+
+    /// The same with an origin.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Option<Origin>) -> Self {
+        self.origin = origin;
+        self
+    }
+}
+
+/// The target of a write: the connection's identity and the object.
+pub fn target_of(identity: Identity, stream: &StreamName) -> Target {
+    Target { identity, object: stream.as_str().to_owned() }
+}
+
+/// What a write will do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WritePlan {
+    /// What is made or changed, the API that is chosen, and why: a sentence each.
+    pub notes: Vec<String>,
+    /// One line per field.
+    pub columns: Vec<ColumnPlan>,
+}
+
+/// What becomes of one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnPlan {
+    /// The field, under the destination's name.
+    pub name: String,
+    /// The core's type.
+    pub from: String,
+    /// The destination's type, in its own words.
+    pub to: String,
+    /// Whether every value arrives unchanged; a value that would not is rejected.
+    pub lossless: bool,
+}
+
+impl WritePlan {
+    /// A plan that says one thing.
+    pub fn new(note: impl Into<String>) -> Self {
+        Self { notes: vec![note.into()], columns: Vec::new() }
+    }
+
+    /// The same with columns.
+    #[must_use]
+    pub fn with_columns(mut self, columns: Vec<ColumnPlan>) -> Self {
+        self.columns = columns;
+        self
+    }
+}

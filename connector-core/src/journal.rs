@@ -1,0 +1,73 @@
+//! The memory of writes to a system that takes part in no transaction.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::difference::Target;
+use crate::error::Result;
+use crate::key::Key;
+use crate::report::{Counts, Fate};
+use crate::state::Fence;
+
+/// Keeps intents before they are sent and fates when they are known.
+///
+/// What the other side has confirmed becomes a *fingerprint*: the next [`Difference`](crate::Difference) leaves
+/// such a record out while its values stay the same.
+#[async_trait]
+pub trait Journal: fmt::Debug + Send + Sync {
+    /// Stores that the records of `intent` are about to be sent. Durable when it returns; nothing is sent before.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was stored.
+    async fn intend(&self, fence: &Fence, target: &Target, intent: &Intent<'_>) -> Result<()>;
+
+    /// Stores what became of records.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was stored.
+    async fn settle(&self, fence: &Fence, target: &Target, fates: &[Fate]) -> Result<()>;
+
+    /// Stores that every record of `ticket` that has no fate of its own yet met `rest`, and that the other side's
+    /// work is over. Returns how many met which fate through this call.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was stored.
+    async fn close(&self, fence: &Fence, target: &Target, ticket: &Ticket, rest: Rest) -> Result<Counts>;
+}
+
+/// Records about to be sent together.
+#[derive(Clone, Copy, Debug)]
+pub struct Intent<'a> {
+    /// The records' keys in this write.
+    pub keys: &'a [Key],
+    /// The other side's work that will carry them, where it is known before they are sent: a Bulk job's id.
+    pub ticket: Option<&'a Ticket>,
+}
+
+/// A piece of work of the other side, by its name there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ticket(String);
+
+impl Ticket {
+    /// A ticket by the other side's name for it.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The fate of those records of a ticket that have none of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// The other side applied them.
+    Updated,
+    /// They were certainly not applied: still to be done.
+    Released,
+}

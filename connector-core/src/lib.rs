@@ -1,0 +1,57 @@
+//! The traits, rows, schemas, state and errors that every connector and every engine share.
+//!
+//! Read in this order: a [`Connector`] is a connection; as a [`Source`] it makes [`Reader`]s that emit [`Batch`]es
+//! and checkpoints, as a [`Destination`] it makes [`Writer`]s whose commits are durable and whose reports know every
+//! record's fate. Order is always *commit, then state, then acknowledge*; nothing moves progress except a durable
+//! commit. The crate does no I/O and knows no runtime.
+
+mod connector;
+
+mod catalog;
+mod schema;
+
+mod batch;
+mod key;
+pub mod value;
+
+mod source;
+
+mod destination;
+mod report;
+
+mod difference;
+mod journal;
+mod state;
+mod statements;
+
+mod clock;
+mod connection_string;
+mod error;
+mod retry;
+mod secret;
+
+#[cfg(feature = "system-clock")]
+pub use clock::SystemClock;
+pub use {
+    batch::{Batch, BatchBuilder, Column, Op, Record},
+    catalog::{Selection, StreamName, StreamSpec, StreamSummary},
+    clock::Clock,
+    connection_string::parse_connection_string,
+    connector::{CheckReport, Connector, Identity},
+    destination::{
+        Capabilities, ColumnPlan, Destination, Drift, Journaled, Origin, WriteMode, WritePlan, WriteRequest, Writer,
+        target_of,
+    },
+    difference::{Difference, Target},
+    error::{Error, ErrorKind, Report, Result, Retry, nearest},
+    journal::{Intent, Journal, Rest, Ticket},
+    key::Key,
+    report::{CommitReport, Counts, Fate, Outcome, Rejection},
+    retry::{Backoff, RetryPolicy},
+    schema::{Access, DataType, DecimalSize, ElementType, Field, Schema},
+    secret::Secret,
+    source::{Event, ReadPlan, ReadRequest, Reader, Source, SyncMode},
+    state::{Claim, Fence, Holder, State, StateStore, TaskId},
+    statements::{Statements, StepReport},
+    value::{Decimal, Value},
+};

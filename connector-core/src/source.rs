@@ -1,0 +1,201 @@
+//! Reading: a plan, then a reader that emits batches and checkpoints.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::batch::Batch;
+use crate::catalog::Selection;
+use crate::connector::Connector;
+use crate::difference::Difference;
+use crate::error::Result;
+use crate::key::Key;
+use crate::report::Rejection;
+use crate::state::{State, TaskId};
+
+/// A connection that can be read.
+#[async_trait]
+pub trait Source: Connector {
+    /// Says what [`reader`](Self::reader) would do: which API and why, how many requests. Moves no data.
+    ///
+    /// # Errors
+    /// Everything that can be known to be wrong before data moves.
+    async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan>;
+
+    /// Starts to read.
+    ///
+    /// # Errors
+    /// [`State`](crate::ErrorKind::State): the state is of another source or stream, or of a newer version.
+    async fn reader(&self, request: ReadRequest) -> Result<Box<dyn Reader>>;
+}
+
+/// One read of one stream.
+///
+/// The contract:
+/// - A checkpoint covers everything emitted before it; it may come with no records at all.
+/// - Reading on from a checkpoint's state may repeat records, and never skips one.
+/// - After an error the reader is spent.
+#[async_trait]
+pub trait Reader: Send {
+    /// The next event, `None` at the end. The last event of a read that has progress to remember is a checkpoint.
+    ///
+    /// Cancel-safe: a call dropped before it returned loses nothing.
+    async fn next(&mut self) -> Result<Option<Event>>;
+
+    /// Everything up to `state` is durable on the other side; the source may forget it.
+    async fn acknowledge(&mut self, state: &State) -> Result<()> {
+        let _ = state;
+        Ok(())
+    }
+}
+
+/// What a reader emits.
+#[derive(Debug)]
+pub enum Event {
+    /// Records.
+    Records(Batch),
+    /// Records that could not be made into rows; they count, and must not be lost from sight.
+    Rejected(Vec<Rejection>),
+    /// This many records were compared at the source and found as the other side has confirmed them: read, and not
+    /// emitted.
+    Unchanged(u64),
+    /// `state` covers everything emitted before.
+    Checkpoint {
+        /// Where to go on from.
+        state: State,
+        /// To be committed at once: it remembers something dear, such as a job the server is working on.
+        urgent: bool,
+    },
+}
+
+/// What to read, and how.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReadRequest {
+    /// The stream or query.
+    pub selection: Selection,
+    /// The fields to read, in this order; empty: all readable ones.
+    pub fields: Vec<String>,
+    /// Which records.
+    pub sync: SyncMode,
+    /// Where to go on from; `None`: from the start.
+    pub state: Option<State>,
+    /// The task on whose behalf.
+    pub task: TaskId,
+    /// How far an incremental read stays behind the server's clock, for rows that become visible late;
+    /// `None`: the connector's default.
+    pub settle: Option<Duration>,
+    /// Most bytes of a batch.
+    pub batch_bytes: usize,
+}
+
+impl ReadRequest {
+    /// A full read of every field, in batches of a mebibyte.
+    pub fn new(selection: Selection, task: TaskId) -> Self {
+        Self {
+            selection,
+            fields: Vec::new(),
+            sync: SyncMode::FullRefresh,
+            state: None,
+            task,
+            settle: None,
+            batch_bytes: 1 << 20,
+        }
+    }
+
+    /// The same with other fields.
+    #[must_use]
+    pub fn with_fields(mut self, fields: Vec<String>) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// The same in another mode.
+    #[must_use]
+    pub fn with_sync(mut self, sync: SyncMode) -> Self {
+        self.sync = sync;
+        self
+    }
+
+    /// The same, going on from a state.
+    #[must_use]
+    pub fn with_state(mut self, state: Option<State>) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// The same with another settle time.
+    #[must_use]
+    pub fn with_settle(mut self, settle: Option<Duration>) -> Self {
+        self.settle = settle;
+        self
+    }
+
+    /// The same with batches of another size.
+    #[must_use]
+    pub fn with_batch_bytes(mut self, bytes: usize) -> Self {
+        self.batch_bytes = bytes;
+        self
+    }
+}
+
+/// Which records a read covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SyncMode {
+    /// All of them.
+    FullRefresh,
+    /// Those changed since the state, by the stream's cursor; all of them where there is no state yet.
+    Incremental,
+    /// Those whose mapped fields differ from what the other side has confirmed: the source of a write-back. The
+    /// difference is stored as intents in the source's own journal before the first record is emitted.
+    Difference(Difference),
+    /// Those with these keys, as they are now: for a look, a dry run, a repair. No checkpoint comes of it; a key
+    /// that does not exist is left out.
+    Keys(Vec<Key>),
+}
+
+impl fmt::Display for SyncMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FullRefresh => "full refresh",
+            Self::Incremental => "incremental",
+            Self::Difference(_) => "difference",
+            Self::Keys(_) => "keys",
+        })
+    }
+}
+
+/// What a read will do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReadPlan {
+    /// The API or statement that is chosen, and why: a sentence each.
+    pub notes: Vec<String>,
+    /// About how many records, where the source can tell cheaply.
+    pub records: Option<u64>,
+    /// Requests the read takes, where they are counted.
+    pub requests: Option<u64>,
+}
+
+impl ReadPlan {
+    /// A plan that says one thing.
+    pub fn new(note: impl Into<String>) -> Self {
+        Self { notes: vec![note.into()], ..Self::default() }
+    }
+
+    /// The same with an estimate of the number of records.
+    #[must_use]
+    pub fn with_records(mut self, records: Option<u64>) -> Self {
+        self.records = records;
+        self
+    }
+
+    /// The same with the number of requests.
+    #[must_use]
+    pub fn with_requests(mut self, requests: Option<u64>) -> Self {
+        self.requests = requests;
+        self
+    }
+}

@@ -1,0 +1,98 @@
+//! What tables there are, and what their columns are.
+
+use std::sync::Arc;
+
+use connector_core::{Error, ErrorKind, Field, Result, Schema, Selection, StreamSpec, nearest};
+use tokio_postgres::Client;
+
+use crate::connector::Postgres;
+use crate::error::failed;
+use crate::ident::Table;
+use crate::types::PgType;
+
+/// One column of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct ColumnInfo {
+    pub(crate) name: String,
+    pub(crate) pg_type: PgType,
+    pub(crate) nullable: bool,
+    /// Position within the primary key, from 1.
+    pub(crate) key_position: Option<i16>,
+    /// Whether a value can be written into it: not generated.
+    pub(crate) writable: bool,
+}
+
+/// The tables and views of a schema, by name.
+pub(crate) async fn tables(client: &Client, schema: &str) -> Result<Vec<String>> {
+    let sql = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1";
+    let rows = client.query(sql, &[&schema]).await.map_err(|error| failed("list the tables", error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Whether there is a schema of that name.
+pub(crate) async fn schema_exists(client: &Client, schema: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
+    let row = client.query_one(sql, &[&schema]).await.map_err(|error| failed("look for the schema", error))?;
+    Ok(row.get(0))
+}
+
+/// The columns of a table in order; `None` where there is no such table.
+pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec<ColumnInfo>>> {
+    let sql = "SELECT a.attname, coalesce(nullif(t.typbasetype, 0), t.oid)::oid,
+                      CASE WHEN t.typbasetype <> 0 THEN t.typtypmod ELSE a.atttypmod END,
+                      format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+                      array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum)::int2,
+                      a.attgenerated = '' AND a.attidentity <> 'a'
+               FROM pg_class c
+               JOIN pg_namespace n ON n.oid = c.relnamespace
+               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+               JOIN pg_type t ON t.oid = a.atttypid
+               LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+               WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum";
+    let rows = client.query(sql, &[&table.schema, &table.name]).await.map_err(|error| failed("look at the table", error))?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let column = |row: &tokio_postgres::Row| ColumnInfo {
+        name: row.get(0),
+        pg_type: PgType::from_catalog(row.get::<_, u32>(1), row.get(2), row.get(3)),
+        nullable: row.get(4),
+        key_position: row.get(5),
+        writable: row.get(6),
+    };
+    Ok(Some(rows.iter().map(column).collect()))
+}
+
+/// The schema of columns, under the core's types.
+pub(crate) fn schema(columns: &[ColumnInfo]) -> Result<Schema> {
+    let field = |column: &ColumnInfo| {
+        let field = Field::new(&column.name, column.pg_type.to_core());
+        if column.nullable { field } else { field.not_null() }
+    };
+    let mut key: Vec<&ColumnInfo> = columns.iter().filter(|column| column.key_position.is_some()).collect();
+    key.sort_by_key(|column| column.key_position);
+    Schema::new(columns.iter().map(field).collect(), key.iter().map(|column| column.name.as_str()))
+}
+
+/// A table in full.
+pub(crate) async fn describe(client: &Client, postgres: &Postgres, what: &Selection) -> Result<StreamSpec> {
+    let Selection::Stream(name) = what else {
+        return Err(Error::new(ErrorKind::Unsupported, "queries as a source are not part of this version")
+            .with_help("make a view of the query, and name the view as `stream`"));
+    };
+    let table = postgres.table(name.as_str())?;
+    let Some(columns) = columns(client, &table).await? else {
+        let tables = tables(client, &table.schema).await?;
+        return Err(no_table(&table, &tables));
+    };
+    Ok(StreamSpec::new(what.clone(), Arc::new(schema(&columns)?)))
+}
+
+fn no_table(table: &Table, there: &[String]) -> Error {
+    let error = Error::new(ErrorKind::NotFound, format!("there is no table {table}"));
+    match nearest(&table.name, there.iter().map(String::as_str)).as_slice() {
+        [] => error.with_help("check its name and schema; the job that makes it may not have run yet"),
+        near => error.with_help(format!("did you mean `{}`?", near.join("` or `"))),
+    }
+}

@@ -1,0 +1,141 @@
+//! The connection itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connector_core::{
+    CheckReport, Connector, Destination, Identity, Journal, Result, Selection, Source, StateStore, Statements, StreamName,
+    StreamSpec, StreamSummary,
+};
+use deadpool_postgres::{Object, Pool};
+
+use crate::config::{Config, SslMode};
+use crate::error::failed;
+use crate::ident::{Ident, Table};
+use crate::journal::PostgresJournal;
+use crate::state_store::PostgresStateStore;
+use crate::{catalog, connect};
+
+/// A connection to one PostgreSQL database; cheap to clone, one pool however many roles it plays.
+#[derive(Clone)]
+pub struct Postgres {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: Pool,
+    config: Config,
+}
+
+impl Postgres {
+    /// A connection; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Config`](connector_core::ErrorKind::Config): the certificate authority's file cannot be used.
+    pub fn new(config: Config) -> Result<Self> {
+        Ok(Self { inner: Arc::new(Inner { pool: connect::pool(&config)?, config }) })
+    }
+
+    /// A session from the pool.
+    pub(crate) async fn session(&self) -> Result<Object> {
+        let Config { server, port, .. } = &self.inner.config;
+        connect::session(&self.inner.pool, &format!("{server}:{port}")).await
+    }
+
+    /// The name of the schema of states.
+    pub(crate) fn state_schema(&self) -> &str {
+        &self.inner.config.state_schema
+    }
+
+    /// The same, quoted.
+    pub(crate) fn sync(&self) -> String {
+        Ident(self.state_schema()).to_string()
+    }
+
+    /// The schema of tables whose name says none.
+    pub(crate) fn default_schema(&self) -> &str {
+        &self.inner.config.schema
+    }
+
+    /// The table a stream's name means.
+    pub(crate) fn table(&self, stream: &str) -> Result<Table> {
+        Table::parse(stream, self.default_schema())
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Config { server, port, database, user, .. } = &self.inner.config;
+        f.debug_struct("Postgres")
+            .field("server", server)
+            .field("port", port)
+            .field("database", database)
+            .field("user", user)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Connector for Postgres {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        let session = self.session().await?;
+        let sql = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid::text
+                   FROM pg_database WHERE datname = current_database()";
+        let row = session.query_one(sql, &[]).await.map_err(|error| failed("say which database it is", error))?;
+        Ok(Identity::new(self.name(), row.get::<_, String>(0)))
+    }
+
+    async fn check(&self) -> Result<CheckReport> {
+        let session = self.session().await?;
+        let sql = "SELECT version(), current_database()::text, current_user::text,
+                   has_database_privilege(current_database(), 'CREATE')";
+        let row = session.query_one(sql, &[]).await.map_err(|error| failed("say who and where we are", error))?;
+        let encryption = match self.inner.config.effective_ssl_mode() {
+            SslMode::Disable => "none",
+            SslMode::VerifyFull => "TLS, server verified",
+        };
+        let may_create = if row.get(3) { "yes" } else { "no: grant CREATE on the database, or make the schema by hand" };
+        Ok(CheckReport::new()
+            .with("server", row.get::<_, String>(0))
+            .with("database", row.get::<_, String>(1))
+            .with("user", row.get::<_, String>(2))
+            .with("encryption", encryption)
+            .with("may create schemas", may_create))
+    }
+
+    async fn streams(&self) -> Result<Vec<StreamSummary>> {
+        let session = self.session().await?;
+        let names = catalog::tables(&session, self.default_schema()).await?;
+        Ok(names.into_iter().map(|name| StreamSummary::new(StreamName::new(name))).collect())
+    }
+
+    async fn describe(&self, what: &Selection) -> Result<StreamSpec> {
+        let session = self.session().await?;
+        catalog::describe(&session, self, what).await
+    }
+
+    fn as_source(&self) -> Option<&dyn Source> {
+        Some(self)
+    }
+
+    fn as_destination(&self) -> Option<&dyn Destination> {
+        Some(self)
+    }
+
+    fn state_store(&self) -> Option<Arc<dyn StateStore>> {
+        Some(Arc::new(PostgresStateStore(self.clone())))
+    }
+
+    fn journal(&self) -> Option<Arc<dyn Journal>> {
+        Some(Arc::new(PostgresJournal(self.clone())))
+    }
+
+    fn statements(&self) -> Option<&dyn Statements> {
+        Some(self)
+    }
+}

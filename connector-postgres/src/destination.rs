@@ -1,0 +1,37 @@
+//! Writing tables.
+
+use async_trait::async_trait;
+use connector_core::{
+    Capabilities, Destination, Error, ErrorKind, Result, WriteMode, WritePlan, WriteRequest, Writer,
+};
+
+use crate::connector::Postgres;
+use crate::table::Layout;
+use crate::writer::TableWriter;
+
+#[async_trait]
+impl Destination for Postgres {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(vec![WriteMode::Upsert, WriteMode::Insert]).transactional().creating()
+    }
+
+    async fn plan_write(&self, request: &WriteRequest) -> Result<WritePlan> {
+        check_mode(request.mode)?;
+        let session = self.session().await?;
+        let layout = Layout::plan(&session, self, request).await?;
+        Ok(layout.write_plan(request.mode))
+    }
+
+    async fn writer(&self, request: WriteRequest) -> Result<Box<dyn Writer>> {
+        check_mode(request.mode)?;
+        Ok(Box::new(TableWriter::open(self.clone(), request).await?))
+    }
+}
+
+fn check_mode(mode: WriteMode) -> Result<()> {
+    match mode {
+        WriteMode::Upsert | WriteMode::Insert => Ok(()),
+        other => Err(Error::new(ErrorKind::Unsupported, format!("PostgreSQL cannot be written in the mode {other} in this version"))
+            .with_help("say write = \"upsert\" or write = \"insert\"")),
+    }
+}

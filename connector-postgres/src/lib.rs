@@ -1,0 +1,37 @@
+//! PostgreSQL as a source, a destination, a state store and a journal.
+//!
+//! Rows, rejected rows and the checkpoint commit in one transaction whose last statement moves the task's row *where*
+//! epoch and commit number are the expected ones: a second process on the same task, or a paused one that wakes up,
+//! cannot commit. A new table is loaded by binary COPY before its key is made; an existing one through a temporary
+//! table and a merge that touches only rows that differ.
+//!
+//! As the source of a write-back, the difference between a table and what the other side has confirmed is computed
+//! and stored in one statement, then read in short ones; nothing is written to the table itself.
+
+mod config;
+mod connect;
+mod connector;
+mod error;
+mod ident;
+mod types;
+
+mod catalog;
+mod copy;
+
+mod difference;
+mod reader;
+mod source;
+
+mod destination;
+mod load;
+mod merge;
+mod table;
+mod writer;
+
+mod journal;
+mod state_schema;
+mod state_store;
+mod statements;
+
+pub use config::{Config, SslMode};
+pub use connector::Postgres;

@@ -1,0 +1,98 @@
+//! Records into a binary COPY.
+
+use std::pin::Pin;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use connector_core::{Record, Rejection, Result};
+use futures::SinkExt;
+use tokio_postgres::{Client, CopyInSink};
+
+use crate::copy::{HEADER, TRAILER, encode_cell};
+use crate::error::failed;
+use crate::table::Layout;
+
+/// Bytes sent at once: larger ones gain nothing.
+const CHUNK: usize = 256 << 10;
+
+/// A COPY under way.
+pub(crate) struct Load {
+    sink: Pin<Box<CopyInSink<Bytes>>>,
+    buffer: BytesMut,
+    /// Whether rows also carry their sequence number and whether they are deleted: a staging table's last columns.
+    staged: bool,
+}
+
+impl Load {
+    /// Starts the COPY that `statement` says.
+    pub(crate) async fn start(client: &Client, statement: &str, staged: bool) -> Result<Self> {
+        let sink = client.copy_in(statement).await.map_err(|error| failed("start the COPY", error))?;
+        let mut buffer = BytesMut::with_capacity(CHUNK + CHUNK / 4);
+        buffer.put_slice(HEADER);
+        Ok(Self { sink: Box::pin(sink), buffer, staged })
+    }
+
+    /// Encodes a record; one that its columns cannot hold is handed back as a rejection.
+    pub(crate) fn push(&mut self, record: &Record<'_>, layout: &Layout, deleted: bool) -> std::result::Result<(), Rejection> {
+        encode_row(record, layout, deleted, self.staged, &mut self.buffer)
+    }
+
+    /// Takes a row that [`encode_row`] has made.
+    pub(crate) fn push_encoded(&mut self, row: &[u8]) {
+        self.buffer.put_slice(row);
+    }
+
+    /// Sends what is buffered, once it is worth it.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        if self.buffer.len() < CHUNK {
+            return Ok(());
+        }
+        let chunk = self.buffer.split().freeze();
+        self.sink.feed(chunk).await.map_err(|error| failed("copy rows", error))
+    }
+
+    /// Ends the COPY; returns the number of rows.
+    pub(crate) async fn finish(mut self) -> Result<u64> {
+        self.buffer.put_slice(TRAILER);
+        let chunk = self.buffer.split().freeze();
+        self.sink.feed(chunk).await.map_err(|error| failed("copy rows", error))?;
+        self.sink.as_mut().finish().await.map_err(|error| failed("copy rows", error))
+    }
+}
+
+/// Appends a row of a binary COPY; a record that its columns cannot hold becomes a rejection, and nothing is appended.
+pub(crate) fn encode_row(
+    record: &Record<'_>,
+    layout: &Layout,
+    deleted: bool,
+    staged: bool,
+    out: &mut BytesMut,
+) -> std::result::Result<(), Rejection> {
+    let start = out.len();
+    out.put_i16(layout.columns.len() as i16 + if staged { 2 } else { 0 });
+    for (i, (value, column)) in record.values().zip(&layout.columns).enumerate() {
+        let in_key = layout.key.contains(&i);
+        let refused = if deleted && !in_key {
+            out.put_i32(-1);
+            Ok(())
+        } else if in_key && !value.is_present() {
+            Err(("null_key", "a field of the key has no value"))
+        } else if column.not_null && !value.is_present() {
+            Err(("null_value", "the column takes no null"))
+        } else {
+            encode_cell(&value, &column.pg_type, out).map_err(|refusal| (refusal.code, refusal.message))
+        };
+        if let Err((code, message)) = refused {
+            out.truncate(start);
+            let message = format!("{message} (`{}`)", column.name);
+            return Err(Rejection::new(record.sequence(), record.source_key(), code, message).with_field(&column.name));
+        }
+    }
+    if staged {
+        out.put_i32(8);
+        // Sequence numbers count records of a run; none gets near 2^63.
+        out.put_i64(record.sequence() as i64);
+        out.put_i32(1);
+        out.put_u8(u8::from(deleted));
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! Reading tables.
+
+use async_trait::async_trait;
+use connector_core::{Error, ErrorKind, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode};
+
+use crate::connector::Postgres;
+use crate::difference::DifferenceReader;
+use crate::reader::TableReader;
+
+#[async_trait]
+impl Source for Postgres {
+    async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
+        match &request.sync {
+            SyncMode::FullRefresh => Ok(ReadPlan::new("the whole table is read in one statement, as of one moment")),
+            SyncMode::Difference(difference) => {
+                DifferenceReader::check(self, request, difference).await?;
+                Ok(ReadPlan::new(format!(
+                    "rows that differ from what {} has confirmed of `{}` are computed and stored in one statement",
+                    difference.target.identity, difference.target.object
+                )))
+            }
+            other => Err(unsupported(other)),
+        }
+    }
+
+    async fn reader(&self, request: ReadRequest) -> Result<Box<dyn Reader>> {
+        match request.sync.clone() {
+            SyncMode::FullRefresh => Ok(Box::new(TableReader::open(self, &request).await?)),
+            SyncMode::Difference(difference) => Ok(Box::new(DifferenceReader::open(self, &request, difference).await?)),
+            other => Err(unsupported(&other)),
+        }
+    }
+}
+
+fn unsupported(mode: &SyncMode) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("PostgreSQL cannot be read in the mode {mode} in this version"))
+        .with_help("say sync = \"full\", or write back with write = \"update\", which sends only what changed")
+}

@@ -1,0 +1,16 @@
+//! The connector against a real PostgreSQL: one throwaway server, one database per test.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, outside the functions marked as such")]
+
+mod support;
+
+mod echo;
+mod errors;
+mod fence;
+mod load;
+mod rejections;
+mod statements;
+mod tables;
+mod types;
+mod volume;
+mod write_back;

@@ -1,0 +1,77 @@
+//! Jobs that write.
+
+use connector_core::{Error, ErrorKind, Result};
+use connector_http::Request;
+use serde_json::json;
+
+use super::job::{self, Job, JobState, Kind};
+use crate::org::Org;
+
+/// Makes a job that waits for its data.
+pub(crate) async fn create(org: &Org, object: &str) -> Result<Job> {
+    let body = json!({
+        "object": object,
+        "operation": "update",
+        "contentType": "CSV",
+        "columnDelimiter": "COMMA",
+        "lineEnding": "LF",
+    });
+    // A second job, without data, does nothing and goes by itself.
+    let request = Request::post(org.url(Kind::Ingest.path()).await?).json(&body)?.idempotent();
+    org.send(&request).await?.json()
+}
+
+/// Sends the job its data, once: a job takes only one upload.
+pub(crate) async fn upload(org: &Org, job: &Job, csv: String) -> Result<()> {
+    let url = match &job.content_url {
+        Some(url) => org.follow(url).await?,
+        None => org.url(&format!("{}/{}/batches", Kind::Ingest.path(), job.id)).await?,
+    };
+    let request = Request::put(url).body("text/csv; charset=UTF-8", csv).not_idempotent();
+    org.send(&request).await.map(drop)
+}
+
+/// Tells the server that the data is whole: from here on it is applied.
+///
+/// # Errors
+/// The job still waits for its data; nothing was applied.
+pub(crate) async fn complete(org: &Org, id: &str) -> Result<()> {
+    let Err(error) = set_state(org, id, "UploadComplete").await else { return Ok(()) };
+    // The answer may have been lost, or a second try found the first one done: the job itself knows.
+    match job::get(org, Kind::Ingest, id).await?.state {
+        JobState::Open => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Stops a job.
+pub(crate) async fn abort(org: &Org, id: &str) -> Result<()> {
+    set_state(org, id, "Aborted").await
+}
+
+async fn set_state(org: &Org, id: &str, state: &str) -> Result<()> {
+    let url = org.url(&format!("{}/{id}", Kind::Ingest.path())).await?;
+    let request = Request::patch(url).json(&json!({ "state": state }))?.idempotent();
+    org.send(&request).await.map(drop)
+}
+
+/// Stops a job that still waits for its data; where it is past that, waits for its end instead.
+///
+/// Returns how it ended, or `None` where it was stopped before anything of it could be applied.
+pub(crate) async fn abort_or_wait(org: &Org, id: &str) -> Result<Option<Job>> {
+    let job = job::get(org, Kind::Ingest, id).await?;
+    if job.state == JobState::Open {
+        match abort(org, id).await {
+            Ok(()) => return Ok(None),
+            // It moved on in between.
+            Err(error) if error.kind() == ErrorKind::Conflict => {}
+            Err(error) => return Err(error),
+        }
+    }
+    job::wait(org, Kind::Ingest, id).await.map(Some)
+}
+
+/// Whether the error of [`create`] means that collections can do what Bulk cannot.
+pub(crate) fn leaves_it_to_collections(error: &Error) -> bool {
+    super::query::leaves_it_to_rest(error)
+}

@@ -1,0 +1,115 @@
+//! The connection.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connector_core::{
+    CheckReport, Clock, Connector, Destination, Error, ErrorKind, Identity, Result, Selection, Source, StreamName,
+    StreamSpec, StreamSummary,
+};
+
+use crate::config::Config;
+use crate::describe::{self, DescribeCache, Described};
+use crate::org::Org;
+
+/// A connection to one Salesforce org.
+///
+/// A handle: cheap to clone, with one session and one pool of connections behind all clones. It signs in when it
+/// is first asked something.
+#[derive(Clone)]
+pub struct Salesforce {
+    org: Org,
+    cache: Arc<DescribeCache>,
+}
+
+impl Salesforce {
+    /// A connection as `config` says, that waits by `clock`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`]: the proxy or the certificate file cannot be used.
+    pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        Ok(Self { org: Org::new(config, clock)?, cache: Arc::default() })
+    }
+
+    /// How many of the org's daily API calls are left, as the last answer told; `None` before there was one.
+    pub fn api_calls_left(&self) -> Option<u64> {
+        self.org.usage().last().map(|(used, allowed)| allowed.saturating_sub(used))
+    }
+
+    pub(crate) fn org(&self) -> &Org {
+        &self.org
+    }
+
+    /// The object that `selection` names.
+    pub(crate) async fn described(&self, selection: &Selection) -> Result<Arc<Described>> {
+        match selection {
+            Selection::Stream(name) => self.object(name).await,
+            _ => Err(Error::new(ErrorKind::Unsupported, "Salesforce is read by object, not by query, in this version")
+                .with_help("name the object as the stream and choose its fields")),
+        }
+    }
+
+    pub(crate) async fn object(&self, name: &StreamName) -> Result<Arc<Described>> {
+        self.cache.get(&self.org, name.as_str()).await
+    }
+}
+
+#[async_trait]
+impl Connector for Salesforce {
+    fn name(&self) -> &'static str {
+        "salesforce"
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        Ok(Identity::new("salesforce", self.org.id().await?.as_str()))
+    }
+
+    async fn check(&self) -> Result<CheckReport> {
+        let (versions, clock) = self.org.versions().await?;
+        let version = self.org.version().to_string();
+        if !versions.contains(&version) {
+            let newest = versions.last().map_or("none", String::as_str);
+            return Err(Error::new(ErrorKind::Config, format!("the org does not serve API version {version}"))
+                .with_help(format!("set `api_version`; the newest it serves is {newest}")));
+        }
+        // The first request that needs the right to use the API.
+        let objects = describe::list(&self.org).await?.len();
+        let mut report = CheckReport::new().with("organization", self.org.id().await?.as_str());
+        if let Some(user) = self.org.user().await? {
+            report = report.with("user", user.as_str());
+        }
+        report = report.with("API version", version).with("objects", objects.to_string());
+        if let Some((used, allowed)) = self.org.usage().last() {
+            report = report.with("API calls of the last 24 hours", format!("{used} of {allowed}"));
+        }
+        Ok(match clock {
+            Some(clock) => report.with("server clock", clock.to_string()),
+            None => report,
+        })
+    }
+
+    async fn streams(&self) -> Result<Vec<StreamSummary>> {
+        let objects = describe::list(&self.org).await?;
+        let readable = objects.into_iter().filter(|entry| entry.queryable);
+        Ok(readable.map(|entry| StreamSummary::new(StreamName::new(entry.name)).with_label(entry.label)).collect())
+    }
+
+    async fn describe(&self, what: &Selection) -> Result<StreamSpec> {
+        Ok(self.described(what).await?.spec.clone())
+    }
+
+    fn as_source(&self) -> Option<&dyn Source> {
+        Some(self)
+    }
+
+    fn as_destination(&self) -> Option<&dyn Destination> {
+        Some(self)
+    }
+}
+
+impl fmt::Debug for Salesforce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Salesforce").field("version", &self.org.version()).finish_non_exhaustive()
+    }
+}

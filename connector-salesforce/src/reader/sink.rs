@@ -1,0 +1,55 @@
+//! Where decoded rows go: into batches, and those into a queue of events.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use connector_core::{BatchBuilder, Event, Rejection, Schema, State};
+
+use super::columns::{Columns, Row};
+
+/// Collects rows into events.
+pub(crate) struct Sink {
+    builder: BatchBuilder,
+    rejected: Vec<Rejection>,
+    events: VecDeque<Event>,
+    batch_bytes: usize,
+    scratch: String,
+}
+
+impl Sink {
+    pub(super) fn new(schema: Arc<Schema>, batch_bytes: usize) -> Self {
+        let builder = BatchBuilder::new(schema, 0);
+        Self { builder, rejected: Vec::new(), events: VecDeque::new(), batch_bytes, scratch: String::new() }
+    }
+
+    /// The next event that is ready.
+    pub(super) fn pop(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Takes a row.
+    pub(super) fn push(&mut self, columns: &Columns, row: &impl Row) {
+        if let Err(rejection) = columns.push(row, &mut self.builder, &mut self.scratch) {
+            self.rejected.push(rejection);
+        }
+        if self.builder.is_full(self.batch_bytes) {
+            self.events.push_back(Event::Records(self.builder.finish()));
+        }
+    }
+
+    /// Makes everything taken so far ready.
+    pub(super) fn flush(&mut self) {
+        if !self.builder.is_empty() {
+            self.events.push_back(Event::Records(self.builder.finish()));
+        }
+        if !self.rejected.is_empty() {
+            self.events.push_back(Event::Rejected(std::mem::take(&mut self.rejected)));
+        }
+    }
+
+    /// Adds a checkpoint behind everything taken so far.
+    pub(super) fn checkpoint(&mut self, state: State, urgent: bool) {
+        self.flush();
+        self.events.push_back(Event::Checkpoint { state, urgent });
+    }
+}

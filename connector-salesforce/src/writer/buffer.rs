@@ -1,0 +1,57 @@
+//! Records that wait to be sent.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use connector_core::Batch;
+
+use super::columns::WriteColumns;
+use super::row::Row;
+use crate::id::Id;
+
+/// From how many records on a buffer is sent.
+const MAX_ROWS: usize = 50_000;
+
+/// From how many bytes of batches on a buffer is sent: this bounds the writer's memory.
+const MAX_BYTES: usize = 16 << 20;
+
+/// Records that wait, each id once.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    rows: Vec<Row>,
+    ids: HashSet<Id>,
+    bytes: usize,
+}
+
+impl Buffer {
+    /// Counts the bytes of a batch whose records follow.
+    pub(crate) fn hold(&mut self, batch: &Arc<Batch>) {
+        self.bytes += batch.byte_len();
+    }
+
+    /// Takes a record; gives it back where another one with its id waits: sent together, either could win.
+    pub(crate) fn push(&mut self, row: Row) -> Result<(), Row> {
+        if !self.ids.insert(row.id) {
+            return Err(row);
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// Whether it is time to send. Bytes count only beyond a Bulk job's worth of records: a huge batch, held by
+    /// each of its records, must not make a request of every one.
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows.len() >= MAX_ROWS || self.bytes >= MAX_BYTES && self.rows.len() > super::BULK_FROM
+    }
+
+    /// Everything that waits, by which columns each record says something about.
+    pub(crate) fn take(&mut self, columns: &WriteColumns) -> Vec<(Vec<bool>, Vec<Row>)> {
+        let mut groups: BTreeMap<Vec<bool>, Vec<Row>> = BTreeMap::new();
+        for row in std::mem::take(&mut self.rows) {
+            groups.entry(row.mask(columns)).or_default().push(row);
+        }
+        self.ids.clear();
+        self.bytes = 0;
+        groups.into_iter().collect()
+    }
+}

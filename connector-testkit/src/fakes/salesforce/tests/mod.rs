@@ -1,0 +1,12 @@
+//! The org through HTTP.
+
+mod bulk_query;
+mod client;
+mod collections;
+mod describe;
+mod edits;
+mod faults;
+mod ingest;
+mod oauth;
+mod query;
+mod seeds;

@@ -1,0 +1,141 @@
+//! Jobs in the order of what they come after.
+
+use connector_core::{Error, ErrorKind, Result, nearest};
+use tracing::Instrument;
+
+use crate::job::{Job, Work};
+use crate::observe::{Observer, Progress};
+use crate::options::RunOptions;
+use crate::plan::{check_fields, no_role};
+use crate::report::{JobReport, RunReport, Status};
+use crate::task_run::run_task;
+
+/// Runs `jobs`, each after those it comes after. A job whose predecessor did not succeed is skipped and says so;
+/// a partial one counts as not succeeded only if it failed.
+///
+/// What can be known to be wrong of any job is found before the first one moves data; then nothing is run.
+pub async fn run(jobs: &[Job], options: &RunOptions, observer: &dyn Observer) -> RunReport {
+    let mut report = RunReport::default();
+    let order = match order(jobs) {
+        Ok(order) => order,
+        Err(error) => {
+            let name = jobs.first().map_or("", |job| &job.name);
+            report.jobs.push(JobReport::failed(name, error));
+            return report;
+        }
+    };
+    for job in &order {
+        if let Err(error) = check(job).await {
+            report.jobs.push(JobReport::failed(&job.name, error));
+        }
+    }
+    if !report.jobs.is_empty() {
+        return report;
+    }
+    for job in order {
+        let ended = match predecessor(job, &report) {
+            Some(reason) => JobReport::skipped(&job.name, reason),
+            None => {
+                observer.observe(&Progress::JobStarted { job: &job.name });
+                let span = tracing::info_span!("job", name = %job.name);
+                run_job(job, options, observer).instrument(span).await
+            }
+        };
+        observer.observe(&Progress::JobEnded { report: &ended });
+        report.jobs.push(ended);
+    }
+    report
+}
+
+/// What is wrong with a job can be known although an earlier one has not run: its connections answer, they have the
+/// roles it needs, and an object that is not ours to make has the fields it names.
+async fn check(job: &Job) -> Result<()> {
+    match &job.work {
+        Work::Script { connection, .. } => {
+            connection.statements().ok_or_else(|| no_role(connection.as_ref(), "run statements"))?;
+            connection.identity().await?;
+        }
+        Work::Sync { source, destination, tasks } => {
+            source.as_source().ok_or_else(|| no_role(source.as_ref(), "be read"))?;
+            let to = destination.as_destination().ok_or_else(|| no_role(destination.as_ref(), "be written to"))?;
+            source.identity().await?;
+            destination.identity().await?;
+            if !to.capabilities().creates {
+                for task in tasks {
+                    check_fields(to, task).await.map_err(|error| error.with_context("task", task.id(&job.name).as_str()))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn run_job(job: &Job, options: &RunOptions, observer: &dyn Observer) -> JobReport {
+    let started = options.clock.now();
+    let mut report = JobReport::new(&job.name);
+    match &job.work {
+        Work::Script { connection, script } => {
+            let result = match connection.statements() {
+                Some(statements) => statements.execute(script).await,
+                None => Err(no_role(connection.as_ref(), "run statements")),
+            };
+            match result {
+                Ok(step) => report.rows = Some(step.rows),
+                Err(error) => report.error = Some(error.with_context("job", &*job.name)),
+            }
+        }
+        Work::Sync { source, destination, tasks } => {
+            for task in tasks {
+                let span = tracing::info_span!("task", stream = %task.selection);
+                let ended = run_task(job, task, source, destination, options, observer).instrument(span).await;
+                report.tasks.push(ended);
+            }
+        }
+    }
+    let micros = options.clock.now().unix_micros() - started.unix_micros();
+    report.elapsed = std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+    report.conclude()
+}
+
+/// Why a job cannot be run, if something it comes after has failed or was skipped.
+fn predecessor(job: &Job, report: &RunReport) -> Option<String> {
+    let ended = |name: &String| report.jobs.iter().find(|job| job.name == *name);
+    let bad = job.after.iter().filter_map(ended).find(|job| matches!(job.status, Status::Failed | Status::Skipped))?;
+    let how = if bad.status == Status::Failed { "failed" } else { "was skipped" };
+    Some(format!("`{}`, which it comes after, {how}", bad.name))
+}
+
+/// The jobs such that each stands behind those it comes after; otherwise as given.
+fn order(jobs: &[Job]) -> Result<Vec<&Job>> {
+    let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+    let mut ordered: Vec<&Job> = Vec::new();
+    if let Some(twice) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(*name)) {
+        return Err(Error::new(ErrorKind::Config, format!("two jobs are called `{}`", twice.1)));
+    }
+    // A job run by itself does not wait for jobs that are not among those to run.
+    for name in jobs.iter().flat_map(|job| &job.after) {
+        if jobs.len() > 1 && !names.contains(&name.as_str()) {
+            let error = Error::new(ErrorKind::Config, format!("there is no job `{name}` to come after"));
+            return Err(match nearest(name, names.iter().copied()).as_slice() {
+                [] => error,
+                near => error.with_help(format!("did you mean `{}`?", near.join("` or `"))),
+            });
+        }
+    }
+    while ordered.len() < jobs.len() {
+        let done = |name: &String| ordered.iter().any(|job| job.name == *name) || !names.contains(&name.as_str());
+        let next = jobs
+            .iter()
+            .find(|job| !ordered.iter().any(|other| other.name == job.name) && job.after.iter().all(done));
+        match next {
+            Some(job) => ordered.push(job),
+            None => {
+                let stuck: Vec<&str> =
+                    names.iter().copied().filter(|name| !ordered.iter().any(|job| job.name == *name)).collect();
+                let message = format!("the jobs `{}` come after each other", stuck.join("`, `"));
+                return Err(Error::new(ErrorKind::Config, message).with_help("take one of them out of `after`"));
+            }
+        }
+    }
+    Ok(ordered)
+}
