@@ -16,7 +16,7 @@
 //! `store_v2_information_read_only` for the store's name and clock.
 //!
 //! How it reads:
-//! - Every stream is a row of a table ([`streams`](crate::BigCommerce)): path, key, filters, fields. A column arrives
+//! - Every stream is a row of one table: path, key, filters, fields. A column arrives
 //!   as the store has it; fields that the table does not know yet arrive in the column `_extra`.
 //! - Pages follow each other by key, never by page number, so that records which change meanwhile move no others.
 //! - An incremental read is a window of `date_modified` that is closed by the *store's* clock minus a settle time.

@@ -1,6 +1,7 @@
 //! Reads a stream, page after page.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{BatchBuilder, Error, ErrorKind, Event, Reader, Rejection, Result};
@@ -50,7 +51,7 @@ struct Sight {
 
 impl StreamReader {
     pub(crate) fn new(store: BigCommerce, reading: Reading, decoder: Decoder, batch_bytes: usize) -> Self {
-        let builder = BatchBuilder::new(reading.schema.clone(), 0);
+        let builder = BatchBuilder::new(Arc::clone(&reading.schema), 0);
         let resumed = !reading.full && reading.progress.window.is_some();
         let (ready, stage, last_page) = (VecDeque::new(), Stage::Opening, None);
         Self {
@@ -103,7 +104,7 @@ impl StreamReader {
                 match row.fate {
                     Fate::Rejected(rejection) => sight.rejected.push(rejection),
                     Fate::Pushed if builder.is_full(batch_bytes) => {
-                        ready.push_back(Event::Records(builder.finish()))
+                        ready.push_back(Event::Records(builder.finish()));
                     }
                     Fate::Pushed | Fate::Elsewhere => {}
                 }

@@ -12,7 +12,7 @@ use connector_testkit::fakes::bigcommerce::{BigCommerceConfig, FakeBigCommerce};
 use serde_json::{Map, Value, json};
 use support::{Brought, connect, expected, fake, fake_of, read, request, schema};
 
-fn fields(value: Value) -> Map<String, Value> {
+fn fields(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
@@ -100,11 +100,11 @@ async fn an_incremental_read_brings_what_changed_and_nothing_else() {
     for id in edited {
         assert!(fake.edit_customer(
             id,
-            fields(json!({ "notes": "changed", "loyalty": { "tier": 2 } }))
+            fields(&json!({ "notes": "changed", "loyalty": { "tier": 2 } }))
         ));
     }
     let archived = id_of(&orders, 5);
-    assert!(fake.edit_order(archived, fields(json!({ "is_deleted": true }))));
+    assert!(fake.edit_order(archived, fields(&json!({ "is_deleted": true }))));
     let added = fake.add_order(Map::new());
     fake.clock().advance(Duration::from_secs(3600));
 
@@ -192,7 +192,7 @@ async fn a_resumed_incremental_read_ends_in_the_present() {
     fake.clock().advance(Duration::from_secs(600));
     // Read already, and changed before the second run: a window of its own brings it.
     let id = whole.rows[..before][0].0.cast_unsigned();
-    fake.edit_customer(id, fields(json!({ "notes": "late" })));
+    fake.edit_customer(id, fields(&json!({ "notes": "late" })));
     fake.clock().advance(Duration::from_secs(600));
     let rest = read(
         &store,
@@ -242,7 +242,7 @@ async fn small_batches_hold_the_same_records() {
 async fn a_bad_value_costs_one_record() {
     let fake = fake_of(10).await;
     let id = id_of(&fake.order_ids(), 4);
-    fake.edit_order(id, fields(json!({ "total_inc_tax": "hunter2" })));
+    fake.edit_order(id, fields(&json!({ "total_inc_tax": "hunter2" })));
     let (store, _) = connect(&fake);
     let brought = read(&store, request("orders", SyncMode::FullRefresh))
         .await
@@ -316,10 +316,10 @@ async fn what_changes_while_it_is_read_comes_now_or_with_the_next_read() {
         let edit = |id: u64| {
             // An order that is archived moves to the other list.
             let edited = match stream {
-                "customers" => fake.edit_customer(id, fields(json!({ "notes": "moved" }))),
+                "customers" => fake.edit_customer(id, fields(&json!({ "notes": "moved" }))),
                 _ => fake.edit_order(
                     id,
-                    fields(json!({ "staff_notes": "moved", "is_deleted": id.is_multiple_of(2) })),
+                    fields(&json!({ "staff_notes": "moved", "is_deleted": id.is_multiple_of(2) })),
                 ),
             };
             assert!(edited);
@@ -358,4 +358,33 @@ async fn what_changes_while_it_is_read_comes_now_or_with_the_next_read() {
         let brought: BTreeSet<String> = ids.into_iter().collect();
         assert_eq!(brought, all.iter().map(ToString::to_string).collect(), "{stream}");
     }
+}
+
+#[tokio::test]
+async fn a_full_read_does_not_go_on_from_the_middle_of_an_incremental_one() {
+    let fake = fake_of(600).await;
+    let (store, _) = connect(&fake);
+    let incremental = read(&store, request("customers", SyncMode::Incremental))
+        .await
+        .unwrap();
+    let state = Some(incremental.states[0].1.clone());
+    let full = read(
+        &store,
+        request("customers", SyncMode::FullRefresh).with_state(state),
+    )
+    .await
+    .unwrap();
+    assert_eq!(full.ids().len(), 600);
+    // The other way round nothing is read twice: all of the stream is part of any window.
+    let full = read(&store, request("customers", SyncMode::FullRefresh))
+        .await
+        .unwrap();
+    let (before, state) = full.states[0].clone();
+    let rest = read(
+        &store,
+        request("customers", SyncMode::Incremental).with_state(Some(state)),
+    )
+    .await
+    .unwrap();
+    assert_eq!(before + rest.ids().len(), 600);
 }

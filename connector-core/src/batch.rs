@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::key::Key;
 use crate::schema::Schema;
-use crate::value::{Array, Date, Decimal, DecimalRepr, Instant, Interval, ParseError, Time, Timestamp, Value};
+use crate::value::{
+    Array, Date, Decimal, DecimalRepr, Instant, Interval, ParseError, Time, Timestamp, Value,
+};
 
 /// What a record does to the other side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -82,7 +84,10 @@ impl Heap {
     }
 
     fn with_capacity_of(other: &Self) -> Self {
-        Self { text: String::with_capacity(other.text.len()), bytes: Vec::with_capacity(other.bytes.len()) }
+        Self {
+            text: String::with_capacity(other.text.len()),
+            bytes: Vec::with_capacity(other.bytes.len()),
+        }
     }
 }
 
@@ -138,7 +143,10 @@ impl Batch {
     #[must_use]
     pub fn remap(self, schema: Arc<Schema>, columns: &[Column]) -> Self {
         assert_eq!(schema.fields().len(), columns.len(), "a column for each field");
-        let identity = columns.iter().enumerate().all(|(i, column)| *column == Column::Field(i));
+        let identity = columns
+            .iter()
+            .enumerate()
+            .all(|(i, column)| *column == Column::Field(i));
         if identity && columns.len() == self.stride {
             return Self { schema, ..self };
         }
@@ -147,10 +155,13 @@ impl Batch {
             .key
             .iter()
             .map(|&position| {
-                columns.iter().position(|column| *column == Column::Field(position)).unwrap_or_else(|| {
-                    hidden.push(position);
-                    columns.len() + hidden.len() - 1
-                })
+                columns
+                    .iter()
+                    .position(|column| *column == Column::Field(position))
+                    .unwrap_or_else(|| {
+                        hidden.push(position);
+                        columns.len() + hidden.len() - 1
+                    })
             })
             .collect();
         let stride = columns.len() + hidden.len();
@@ -162,7 +173,13 @@ impl Batch {
             }));
             cells.extend(hidden.iter().map(|&position| record[position]));
         }
-        Self { schema, stride, key, cells, ..self }
+        Self {
+            schema,
+            stride,
+            key,
+            cells,
+            ..self
+        }
     }
 
     fn value(&self, index: usize, position: usize) -> Value<'_> {
@@ -244,7 +261,12 @@ impl<'a> Record<'a> {
 
     /// The value of the field called `name`; unset where there is no such field.
     pub fn get(&self, name: &str) -> Value<'a> {
-        let position = self.batch.schema.fields().iter().position(|field| field.name == name);
+        let position = self
+            .batch
+            .schema
+            .fields()
+            .iter()
+            .position(|field| field.name == name);
         position.map_or(Value::Unset, |position| self.value(position))
     }
 
@@ -256,7 +278,11 @@ impl<'a> Record<'a> {
 
     /// The record's key at its source, if the source has one.
     pub fn source_key(&self) -> Option<Key> {
-        let values = self.batch.key.iter().map(|&position| self.batch.value(self.index, position));
+        let values = self
+            .batch
+            .key
+            .iter()
+            .map(|&position| self.batch.value(self.index, position));
         (!self.batch.key.is_empty()).then(|| Key::from_values(values))
     }
 }
@@ -325,7 +351,9 @@ impl BatchBuilder {
             Value::Int(value) => Cell::Int(value),
             Value::Float32(value) => Cell::Float32(value),
             Value::Float64(value) => Cell::Float64(value),
-            Value::Decimal(Decimal(DecimalRepr::Small { coefficient, scale })) => Cell::Decimal { scale, coefficient },
+            Value::Decimal(Decimal(DecimalRepr::Small { coefficient, scale })) => {
+                Cell::Decimal { scale, coefficient }
+            }
             Value::Decimal(Decimal(DecimalRepr::Text(text))) => self.store_text(HeapKind::Decimal, text),
             Value::Text(text) => self.store_text(HeapKind::Text, text),
             Value::Json(text) => self.store_text(HeapKind::Json, text),
@@ -364,7 +392,10 @@ impl BatchBuilder {
     /// When more cells were pushed than the schema has fields.
     pub fn end_record(&mut self, op: Op) {
         let end = (self.ops.len() + 1) * self.schema.fields().len();
-        assert!(self.cells.len() <= end, "a record has more cells than its schema has fields");
+        assert!(
+            self.cells.len() <= end,
+            "a record has more cells than its schema has fields"
+        );
         self.cells.resize(end, Cell::Unset);
         self.ops.push(op);
         self.sequences.push(self.next_sequence);
@@ -424,8 +455,15 @@ impl BatchBuilder {
 
 /// One batch beyond 4 GiB cannot be: readers cut batches by `is_full` and cap a value's size far below.
 fn heap_cell(kind: HeapKind, start: usize, length: usize) -> Cell {
-    assert!(start + length <= MAX_HEAP, "a batch's heap ends at 4 GiB; cut batches by `is_full`");
-    Cell::Heap { kind, length: length as u32, start: start as u32 }
+    assert!(
+        start + length <= MAX_HEAP,
+        "a batch's heap ends at 4 GiB; cut batches by `is_full`"
+    );
+    Cell::Heap {
+        kind,
+        length: length as u32,
+        start: start as u32,
+    }
 }
 
 #[cfg(test)]
@@ -457,10 +495,24 @@ mod tests {
         builder.push(Value::Text(""));
         builder.end_record(Op::Delete);
         let batch = builder.finish();
-        let rows: Vec<Vec<String>> =
-            batch.records().map(|record| record.values().map(|value| format!("{value:?}")).collect()).collect();
-        assert_eq!(rows, [["Text(\"a\")", "Decimal(12345678901234567890.50)", "Null"], ["Text(\"\")", "Unset", "Unset"]]);
-        assert_eq!(batch.records().map(|record| record.sequence()).collect::<Vec<_>>(), [7, 8]);
+        let rows: Vec<Vec<String>> = batch
+            .records()
+            .map(|record| record.values().map(|value| format!("{value:?}")).collect())
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                ["Text(\"a\")", "Decimal(12345678901234567890.50)", "Null"],
+                ["Text(\"\")", "Unset", "Unset"]
+            ]
+        );
+        assert_eq!(
+            batch
+                .records()
+                .map(|record| record.sequence())
+                .collect::<Vec<_>>(),
+            [7, 8]
+        );
         assert_eq!(batch.get(1).map(|record| record.op()), Some(Op::Delete));
         assert_eq!(batch.byte_len(), 6 * 16 + 24 + 2 * 9);
         assert!(builder.is_empty());
@@ -477,7 +529,13 @@ mod tests {
         builder.push(Value::Text("next"));
         builder.end_record(Op::Put);
         let batch = builder.finish();
-        assert_eq!(batch.records().map(|record| record.sequence()).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(
+            batch
+                .records()
+                .map(|record| record.sequence())
+                .collect::<Vec<_>>(),
+            [0, 2]
+        );
         assert_eq!(batch.heap.text, "keptnext");
     }
 
@@ -493,7 +551,10 @@ mod tests {
         let batch = builder.finish().remap(narrow, &[Column::Field(1)]);
         let record = batch.get(1).unwrap();
         assert_eq!(record.source_key(), Some(Key::new("y")));
-        assert_eq!(record.values().collect::<Vec<_>>(), [Value::Decimal(Decimal::new(5, 1))]);
+        assert_eq!(
+            record.values().collect::<Vec<_>>(),
+            [Value::Decimal(Decimal::new(5, 1))]
+        );
         assert_eq!(record.get("Score"), Value::Decimal(Decimal::new(5, 1)));
         assert_eq!(record.get("Note"), Value::Unset);
     }

@@ -103,7 +103,12 @@ pub struct StreamSpec {
 impl StreamSpec {
     /// A stream that can only be read in full.
     pub fn new(selection: Selection, schema: Arc<Schema>) -> Self {
-        Self { selection, schema, cursor: None, left_out: Vec::new() }
+        Self {
+            selection,
+            schema,
+            cursor: None,
+            left_out: Vec::new(),
+        }
     }
 
     /// The same with a cursor.

@@ -25,15 +25,24 @@ pub fn parse_connection_string(text: &str) -> Result<Vec<(String, Secret)>> {
         let end = rest.find(['=', ';']).unwrap_or(rest.len());
         let key = rest[..end].trim();
         let Some(after) = rest[end..].strip_prefix('=') else {
-            return Err(Error::new(ErrorKind::Config, format!("the connection string has no `=` after position {position}"))
-                .with_help("write it as Key=Value;Key=Value; and put values that hold a `;` in quotes"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("the connection string has no `=` after position {position}"),
+            )
+            .with_help("write it as Key=Value;Key=Value; and put values that hold a `;` in quotes"));
         };
         if key.is_empty() {
-            return Err(Error::new(ErrorKind::Config, format!("the connection string has no key at position {position}")));
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("the connection string has no key at position {position}"),
+            ));
         }
         let (value, after) = take_value(after, key)?;
         if pairs.iter().any(|(other, _)| other.eq_ignore_ascii_case(key)) {
-            return Err(Error::new(ErrorKind::Config, format!("the connection string says `{key}` twice")));
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("the connection string says `{key}` twice"),
+            ));
         }
         pairs.push((key.to_owned(), Secret::new(value)));
         rest = after.trim_start();
@@ -46,12 +55,20 @@ fn take_value<'a>(text: &'a str, key: &str) -> Result<(String, &'a str)> {
     let trimmed = text.trim_start();
     let Some(quote) = trimmed.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
         let end = text.find(';').unwrap_or(text.len());
-        return Ok((text[..end].trim().to_owned(), text[end..].strip_prefix(';').unwrap_or_default()));
+        return Ok((
+            text[..end].trim().to_owned(),
+            text[end..].strip_prefix(';').unwrap_or_default(),
+        ));
     };
     let mut value = String::new();
     let mut rest = &trimmed[1..];
     loop {
-        let unfinished = || Error::new(ErrorKind::Config, format!("the quoted value of `{key}` does not end"));
+        let unfinished = || {
+            Error::new(
+                ErrorKind::Config,
+                format!("the quoted value of `{key}` does not end"),
+            )
+        };
         let end = rest.find(quote).ok_or_else(unfinished)?;
         value.push_str(&rest[..end]);
         rest = &rest[end + 1..];
@@ -65,9 +82,15 @@ fn take_value<'a>(text: &'a str, key: &str) -> Result<(String, &'a str)> {
     }
     match rest.trim_start() {
         "" => Ok((value, "")),
-        after => after.strip_prefix(';').map(|after| (value, after)).ok_or_else(|| {
-            Error::new(ErrorKind::Config, format!("something follows the quoted value of `{key}` before the next `;`"))
-        }),
+        after => after
+            .strip_prefix(';')
+            .map(|after| (value, after))
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Config,
+                    format!("something follows the quoted value of `{key}` before the next `;`"),
+                )
+            }),
     }
 }
 
@@ -77,7 +100,10 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let pairs = parse_connection_string(text).unwrap();
-        pairs.into_iter().map(|(key, value)| (key, value.reveal().to_owned())).collect()
+        pairs
+            .into_iter()
+            .map(|(key, value)| (key, value.reveal().to_owned()))
+            .collect()
     }
 
     #[test]
@@ -85,22 +111,40 @@ mod tests {
         let text = r"User=admin;Password=adminpassword;Database=test;Server=PostgreSQL-server;Port=5432;UseSSH=true;SSHClientCertType=PEMKEY_FILE;SSHPort=22;SSHServer=ssh-server;SSHUser=root;SSHClientCert=C:\Keys\key.pem;";
         let pairs = pairs(text);
         assert_eq!(pairs.len(), 11);
-        assert_eq!(pairs[10], ("SSHClientCert".to_owned(), r"C:\Keys\key.pem".to_owned()));
+        assert_eq!(
+            pairs[10],
+            ("SSHClientCert".to_owned(), r"C:\Keys\key.pem".to_owned())
+        );
     }
 
     #[test]
     fn quotes_hold_what_would_end_a_value() {
-        let wanted = [("a", "x;y=z"), ("b", "it's"), ("c", "say \"hi\""), ("d", ""), ("e", "p=q")];
+        let wanted = [
+            ("a", "x;y=z"),
+            ("b", "it's"),
+            ("c", "say \"hi\""),
+            ("d", ""),
+            ("e", "p=q"),
+        ];
         let text = r#" a = "x;y=z" ;b='it''s';; c="say ""hi""";d=;e=p=q"#;
-        assert_eq!(pairs(text), wanted.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        assert_eq!(
+            pairs(text),
+            wanted.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]
     fn errors_name_keys_and_never_values() {
         for (text, wanted) in [
-            ("User=a;hunter2;", "the connection string has no `=` after position 8"),
+            (
+                "User=a;hunter2;",
+                "the connection string has no `=` after position 8",
+            ),
             ("Password='hunter2", "the quoted value of `Password` does not end"),
-            ("Password='hunter2'x;", "something follows the quoted value of `Password` before the next `;`"),
+            (
+                "Password='hunter2'x;",
+                "something follows the quoted value of `Password` before the next `;`",
+            ),
             ("User=a;USER=hunter2", "the connection string says `USER` twice"),
             ("=hunter2", "the connection string has no key at position 1"),
         ] {

@@ -72,7 +72,12 @@ pub struct Capabilities {
 impl Capabilities {
     /// A destination that writes in `modes` and has no other talent.
     pub fn new(modes: Vec<WriteMode>) -> Self {
-        Self { modes, transactional: false, creates: false, wants_journal: false }
+        Self {
+            modes,
+            transactional: false,
+            creates: false,
+            wants_journal: false,
+        }
     }
 
     /// It stores checkpoints with its rows.
@@ -242,7 +247,10 @@ impl WriteRequest {
 
 /// The target of a write: the connection's identity and the object.
 pub fn target_of(identity: Identity, stream: &StreamName) -> Target {
-    Target { identity, object: stream.as_str().to_owned() }
+    Target {
+        identity,
+        object: stream.as_str().to_owned(),
+    }
 }
 
 /// What a write will do.
@@ -271,7 +279,10 @@ pub struct ColumnPlan {
 impl WritePlan {
     /// A plan that says one thing.
     pub fn new(note: impl Into<String>) -> Self {
-        Self { notes: vec![note.into()], columns: Vec::new() }
+        Self {
+            notes: vec![note.into()],
+            columns: Vec::new(),
+        }
     }
 
     /// The same with columns.

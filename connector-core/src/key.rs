@@ -24,7 +24,9 @@ impl Key {
     pub fn from_values<'a>(values: impl IntoIterator<Item = Value<'a>>) -> Self {
         let mut values = values.into_iter();
         let first = values.next().map(|value| value.to_string()).unwrap_or_default();
-        let Some(second) = values.next() else { return Self(first) };
+        let Some(second) = values.next() else {
+            return Self(first);
+        };
         let mut text = String::from("[");
         write_json(&Value::Text(&first), &mut text);
         for value in std::iter::once(second).chain(values) {
@@ -54,6 +56,9 @@ mod tests {
     #[test]
     fn one_value_is_its_text_and_several_are_an_array() {
         assert_eq!(Key::from_values([Value::Text("00Q\"")]).as_str(), "00Q\"");
-        assert_eq!(Key::from_values([Value::Int(4), Value::Text("a\"")]).as_str(), r#"["4","a\""]"#);
+        assert_eq!(
+            Key::from_values([Value::Int(4), Value::Text("a\"")]).as_str(),
+            r#"["4","a\""]"#
+        );
     }
 }

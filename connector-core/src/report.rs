@@ -21,7 +21,13 @@ pub struct Rejection {
 impl Rejection {
     /// A refusal of the record numbered `sequence`.
     pub fn new(sequence: u64, key: Option<Key>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { sequence, key, code: code.into(), message: message.into(), fields: Vec::new() }
+        Self {
+            sequence,
+            key,
+            code: code.into(),
+            message: message.into(),
+            fields: Vec::new(),
+        }
     }
 
     /// The same about one field.
@@ -96,7 +102,10 @@ pub struct Counts {
 impl Counts {
     /// Records found as they should be.
     pub fn of_unchanged(records: u64) -> Self {
-        Self { unchanged: records, ..Self::default() }
+        Self {
+            unchanged: records,
+            ..Self::default()
+        }
     }
 
     /// Records that the destination stored, or removed.
@@ -139,7 +148,10 @@ impl CommitReport {
 
     /// A report of `counts`.
     pub fn new(counts: Counts) -> Self {
-        Self { counts, rejected: Vec::new() }
+        Self {
+            counts,
+            rejected: Vec::new(),
+        }
     }
 
     /// Adds a rejection to the count, and to the sample while there is room.

@@ -15,7 +15,11 @@ pub struct RetryPolicy {
 
 impl RetryPolicy {
     /// One try, no more.
-    pub const NEVER: Self = Self { max_attempts: 1, first_pause: Duration::ZERO, longest_pause: Duration::ZERO };
+    pub const NEVER: Self = Self {
+        max_attempts: 1,
+        first_pause: Duration::ZERO,
+        longest_pause: Duration::ZERO,
+    };
 }
 
 impl Default for RetryPolicy {
@@ -74,12 +78,19 @@ mod tests {
 
     #[test]
     fn pauses_double_within_their_jitter_and_end() {
-        let policy = RetryPolicy { max_attempts: 5, first_pause: Duration::from_secs(1), longest_pause: Duration::from_secs(3) };
+        let policy = RetryPolicy {
+            max_attempts: 5,
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(3),
+        };
         for seed in 1..200 {
             let pauses: Vec<_> = Backoff::new(&policy, seed).collect();
             assert_eq!(pauses.len(), 4);
             for (pause, full) in pauses.iter().zip([1, 2, 3, 3]) {
-                assert!(*pause >= Duration::from_secs(full) / 2 && *pause <= Duration::from_secs(full), "{pause:?}");
+                assert!(
+                    *pause >= Duration::from_secs(full) / 2 && *pause <= Duration::from_secs(full),
+                    "{pause:?}"
+                );
             }
         }
         assert_eq!(Backoff::new(&RetryPolicy::NEVER, 1).count(), 0);

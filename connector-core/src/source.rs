@@ -182,7 +182,10 @@ pub struct ReadPlan {
 impl ReadPlan {
     /// A plan that says one thing.
     pub fn new(note: impl Into<String>) -> Self {
-        Self { notes: vec![note.into()], ..Self::default() }
+        Self {
+            notes: vec![note.into()],
+            ..Self::default()
+        }
     }
 
     /// The same with an estimate of the number of records.

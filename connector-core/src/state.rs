@@ -27,20 +27,38 @@ impl State {
     ///
     /// # Errors
     /// [`ErrorKind::Bug`]: `data` does not become JSON.
-    pub fn new(source: Identity, stream: impl Into<String>, version: u32, data: &impl Serialize) -> Result<Self> {
+    pub fn new(
+        source: Identity,
+        stream: impl Into<String>,
+        version: u32,
+        data: &impl Serialize,
+    ) -> Result<Self> {
         let data = serde_json::to_value(data)
             .map_err(|error| Error::new(ErrorKind::Bug, "a state does not become JSON").with_source(error))?;
-        Ok(Self { version, source, stream: stream.into(), data })
+        Ok(Self {
+            version,
+            source,
+            stream: stream.into(),
+            data,
+        })
     }
 
     /// The data, after a check that it is of this source and stream, and of a version that is known.
     ///
     /// # Errors
     /// [`ErrorKind::State`]: it is of another system or stream, or newer, or not in this format.
-    pub fn open<T: for<'de> Deserialize<'de>>(&self, source: &Identity, stream: &str, version: u32) -> Result<T> {
+    pub fn open<T: for<'de> Deserialize<'de>>(
+        &self,
+        source: &Identity,
+        stream: &str,
+        version: u32,
+    ) -> Result<T> {
         let foreign = |what: &str, stored: &str, here: &str| {
-            Error::new(ErrorKind::State, format!("the stored state is of the {what} `{stored}`, not of `{here}`"))
-                .with_help("start this task anew under another name, or reset its state")
+            Error::new(
+                ErrorKind::State,
+                format!("the stored state is of the {what} `{stored}`, not of `{here}`"),
+            )
+            .with_help("start this task anew under another name, or reset its state")
         };
         if self.source != *source {
             return Err(foreign("source", self.source.as_str(), source.as_str()));
@@ -49,8 +67,13 @@ impl State {
             return Err(foreign("stream", &self.stream, stream));
         }
         if self.version > version {
-            let message = format!("the stored state has format {}; this version knows up to {version}", self.version);
-            return Err(Error::new(ErrorKind::State, message).with_help("run the newer version that wrote it"));
+            let message = format!(
+                "the stored state has format {}; this version knows up to {version}",
+                self.version
+            );
+            return Err(
+                Error::new(ErrorKind::State, message).with_help("run the newer version that wrote it")
+            );
         }
         T::deserialize(&self.data).map_err(|error| {
             Error::new(ErrorKind::State, "the stored state cannot be read")
@@ -131,7 +154,12 @@ pub struct Claim {
 impl Claim {
     /// A claim without a lease.
     pub fn new(fence: Fence, state: Option<State>, open: Vec<Ticket>) -> Self {
-        Self { fence, state, open, lease: None }
+        Self {
+            fence,
+            state,
+            open,
+            lease: None,
+        }
     }
 
     /// The same, holding something whose drop ends the lease.
@@ -144,7 +172,10 @@ impl Claim {
 
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Claim").field("fence", &self.fence).field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Claim")
+            .field("fence", &self.fence)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -173,10 +204,21 @@ mod tests {
         let here = Identity::new("salesforce", "00D1");
         let state = State::new(here.clone(), "Lead", 2, &7).unwrap();
         assert_eq!(state.open::<i32>(&here, "Lead", 2).ok(), Some(7));
-        let other = state.open::<i32>(&Identity::new("salesforce", "00D2"), "Lead", 2).unwrap_err();
-        assert_eq!(other.to_string(), "the stored state is of the source `salesforce:00D1`, not of `salesforce:00D2`");
-        assert_eq!(state.open::<i32>(&here, "Contact", 2).unwrap_err().kind(), ErrorKind::State);
+        let other = state
+            .open::<i32>(&Identity::new("salesforce", "00D2"), "Lead", 2)
+            .unwrap_err();
+        assert_eq!(
+            other.to_string(),
+            "the stored state is of the source `salesforce:00D1`, not of `salesforce:00D2`"
+        );
+        assert_eq!(
+            state.open::<i32>(&here, "Contact", 2).unwrap_err().kind(),
+            ErrorKind::State
+        );
         let newer = state.open::<i32>(&here, "Lead", 1).unwrap_err();
-        assert_eq!(newer.to_string(), "the stored state has format 2; this version knows up to 1");
+        assert_eq!(
+            newer.to_string(),
+            "the stored state has format 2; this version knows up to 1"
+        );
     }
 }

@@ -39,7 +39,7 @@ enum Until {
 
 /// A 2xx answer.
 enum Answer {
-    Head(Body),
+    Head(Box<Body>),
     Whole(Response),
 }
 
@@ -83,7 +83,7 @@ impl RestClient {
     pub async fn send(&self, request: &Request) -> Result<Response> {
         match Box::pin(self.run(request, Until::End)).await? {
             Answer::Whole(response) => Ok(response),
-            Answer::Head(body) => Response::read(body, &self.http, request).await,
+            Answer::Head(body) => Response::read(*body, &self.http, request).await,
         }
     }
 
@@ -93,7 +93,7 @@ impl RestClient {
     /// As [`send`](Self::send); once the head is there, nothing is repeated.
     pub async fn stream(&self, request: &Request) -> Result<StreamingResponse> {
         match Box::pin(self.run(request, Until::Head)).await? {
-            Answer::Head(body) => Ok(StreamingResponse::new(body, self.http.clone(), request.clone())),
+            Answer::Head(body) => Ok(StreamingResponse::new(*body, self.http.clone(), request.clone())),
             Answer::Whole(_) => Err(Error::new(
                 ErrorKind::Bug,
                 "a body was read that was to be streamed",
@@ -148,7 +148,7 @@ impl RestClient {
         }
         tracing::debug!(request = %request.label(), status = body.status().as_u16(), "answered");
         match body.status() {
-            status if status.is_success() && until == Until::Head => Ok(Answer::Head(body)),
+            status if status.is_success() && until == Until::Head => Ok(Answer::Head(Box::new(body))),
             status if status.is_success() => {
                 Ok(Answer::Whole(Response::read(body, &self.http, request).await?))
             }

@@ -26,14 +26,20 @@ pub(crate) struct ColumnInfo {
 pub(crate) async fn tables(client: &Client, schema: &str) -> Result<Vec<String>> {
     let sql = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1";
-    let rows = client.query(sql, &[&schema]).await.map_err(|error| failed("list the tables", error))?;
+    let rows = client
+        .query(sql, &[&schema])
+        .await
+        .map_err(|error| failed("list the tables", error))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Whether there is a schema of that name.
 pub(crate) async fn schema_exists(client: &Client, schema: &str) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
-    let row = client.query_one(sql, &[&schema]).await.map_err(|error| failed("look for the schema", error))?;
+    let row = client
+        .query_one(sql, &[&schema])
+        .await
+        .map_err(|error| failed("look for the schema", error))?;
     Ok(row.get(0))
 }
 
@@ -50,7 +56,10 @@ pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec
                JOIN pg_type t ON t.oid = a.atttypid
                LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
                WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum";
-    let rows = client.query(sql, &[&table.schema, &table.name]).await.map_err(|error| failed("look at the table", error))?;
+    let rows = client
+        .query(sql, &[&table.schema, &table.name])
+        .await
+        .map_err(|error| failed("look at the table", error))?;
     if rows.is_empty() {
         return Ok(None);
     }
@@ -70,16 +79,25 @@ pub(crate) fn schema(columns: &[ColumnInfo]) -> Result<Schema> {
         let field = Field::new(&column.name, column.pg_type.to_core());
         if column.nullable { field } else { field.not_null() }
     };
-    let mut key: Vec<&ColumnInfo> = columns.iter().filter(|column| column.key_position.is_some()).collect();
+    let mut key: Vec<&ColumnInfo> = columns
+        .iter()
+        .filter(|column| column.key_position.is_some())
+        .collect();
     key.sort_by_key(|column| column.key_position);
-    Schema::new(columns.iter().map(field).collect(), key.iter().map(|column| column.name.as_str()))
+    Schema::new(
+        columns.iter().map(field).collect(),
+        key.iter().map(|column| column.name.as_str()),
+    )
 }
 
 /// A table in full.
 pub(crate) async fn describe(client: &Client, postgres: &Postgres, what: &Selection) -> Result<StreamSpec> {
     let Selection::Stream(name) = what else {
-        return Err(Error::new(ErrorKind::Unsupported, "queries as a source are not part of this version")
-            .with_help("make a view of the query, and name the view as `stream`"));
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "queries as a source are not part of this version",
+        )
+        .with_help("make a view of the query, and name the view as `stream`"));
     };
     let table = postgres.table(name.as_str())?;
     let Some(columns) = columns(client, &table).await? else {

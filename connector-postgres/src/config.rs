@@ -62,8 +62,18 @@ const KEYS: &[(&str, &[&str])] = &[
 
 /// Keys that are understood, and belong to what is not there yet.
 const TUNNEL_KEYS: &[&str] = &[
-    "usessh", "userssh", "sshserver", "sshport", "sshuser", "sshpassword", "sshauthmode", "sshclientcert",
-    "sshclientcerttype", "sshclientcertpassword", "sshserverfingerprint", "sshkeyfile",
+    "usessh",
+    "userssh",
+    "sshserver",
+    "sshport",
+    "sshuser",
+    "sshpassword",
+    "sshauthmode",
+    "sshclientcert",
+    "sshclientcerttype",
+    "sshclientcertpassword",
+    "sshserverfingerprint",
+    "sshkeyfile",
 ];
 
 impl Config {
@@ -108,16 +118,28 @@ impl Config {
                 insert(&mut given, &key, value)?;
             }
         }
-        if let Some(url) = given.iter().find(|(key, _)| *key == "url").map(|(_, url)| url.clone()) {
+        if let Some(url) = given
+            .iter()
+            .find(|(key, _)| *key == "url")
+            .map(|(_, url)| url.clone())
+        {
             for (key, value) in split_url(url.reveal())? {
                 insert(&mut given, key, value)?;
             }
         }
-        let text = |key: &str| given.iter().find(|(other, _)| *other == key).map(|(_, value)| value.reveal().to_owned());
+        let text = |key: &str| {
+            given
+                .iter()
+                .find(|(other, _)| *other == key)
+                .map(|(_, value)| value.reveal().to_owned())
+        };
         let required = |key: &str| {
             text(key).ok_or_else(|| {
-                Error::new(ErrorKind::Config, format!("the PostgreSQL connection has no `{key}`"))
-                    .with_help("give `url`, or `server` and `user`")
+                Error::new(
+                    ErrorKind::Config,
+                    format!("the PostgreSQL connection has no `{key}`"),
+                )
+                .with_help("give `url`, or `server` and `user`")
             })
         };
         let number = |key: &str, default: u64| match text(key) {
@@ -135,7 +157,9 @@ impl Config {
         config.state_schema = text("state_schema").unwrap_or(config.state_schema);
         config.ssl_mode = text("ssl_mode").map(|mode| parse_ssl_mode(&mode)).transpose()?;
         config.ssl_root_cert = text("ssl_root_cert").map(PathBuf::from);
-        config.max_connections = usize::try_from(number("max_connections", 10)?).unwrap_or(usize::MAX).max(4);
+        config.max_connections = usize::try_from(number("max_connections", 10)?)
+            .unwrap_or(usize::MAX)
+            .max(4);
         config.connect_timeout = Duration::from_secs(number("timeout", 15)?);
         Ok(config)
     }
@@ -143,17 +167,26 @@ impl Config {
     /// How the connection will be encrypted.
     pub fn effective_ssl_mode(&self) -> SslMode {
         let loopback = matches!(self.server.as_str(), "localhost" | "127.0.0.1" | "::1");
-        self.ssl_mode.unwrap_or(if loopback { SslMode::Disable } else { SslMode::VerifyFull })
+        self.ssl_mode.unwrap_or(if loopback {
+            SslMode::Disable
+        } else {
+            SslMode::VerifyFull
+        })
     }
 }
 
 fn fold(key: &str) -> String {
-    key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
+    key.chars()
+        .filter(|c| !matches!(c, '_' | '-' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 fn insert(given: &mut Vec<(&'static str, Secret)>, key: &str, value: Secret) -> Result<()> {
     let folded = fold(key);
-    let known = KEYS.iter().find(|(name, aliases)| fold(name) == folded || aliases.iter().any(|alias| fold(alias) == folded));
+    let known = KEYS
+        .iter()
+        .find(|(name, aliases)| fold(name) == folded || aliases.iter().any(|alias| fold(alias) == folded));
     let Some((name, _)) = known else {
         if TUNNEL_KEYS.contains(&folded.as_str()) || folded.starts_with("ssh") {
             let help = "open the tunnel yourself (ssh -L) and name its local end as `server` and `port`";
@@ -163,7 +196,10 @@ fn insert(given: &mut Vec<(&'static str, Secret)>, key: &str, value: Secret) -> 
         let near = nearest(key, KEYS.iter().map(|(name, _)| *name));
         let message = format!("the PostgreSQL connection has no key `{key}`");
         let help = if near.is_empty() {
-            format!("the keys are {}", KEYS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
+            format!(
+                "the keys are {}",
+                KEYS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+            )
         } else {
             format!("did you mean `{}`?", near.join("` or `"))
         };
@@ -171,7 +207,10 @@ fn insert(given: &mut Vec<(&'static str, Secret)>, key: &str, value: Secret) -> 
     };
     match given.iter().find(|(other, _)| other == name) {
         Some((_, said)) if *said == value => Ok(()),
-        Some(_) => Err(Error::new(ErrorKind::Config, format!("the PostgreSQL connection says `{name}` twice, differently"))),
+        Some(_) => Err(Error::new(
+            ErrorKind::Config,
+            format!("the PostgreSQL connection says `{name}` twice, differently"),
+        )),
         None => {
             given.push((name, value));
             Ok(())
@@ -183,16 +222,20 @@ fn parse_ssl_mode(mode: &str) -> Result<SslMode> {
     match mode {
         "disable" => Ok(SslMode::Disable),
         "verify-full" => Ok(SslMode::VerifyFull),
-        "prefer" | "allow" => {
-            Err(Error::new(ErrorKind::Config, format!("ssl_mode `{mode}` would fall back to plain text in silence"))
-                .with_help("say `verify-full`, or `disable` if plain text is meant"))
-        }
-        "require" | "verify-ca" => {
-            Err(Error::new(ErrorKind::Unsupported, format!("ssl_mode `{mode}` is not part of this version"))
-                .with_help("say `verify-full`, and name the server's authority with `ssl_root_cert`"))
-        }
-        other => Err(Error::new(ErrorKind::Config, format!("there is no ssl_mode `{other}`"))
-            .with_help("say `verify-full` or `disable`")),
+        "prefer" | "allow" => Err(Error::new(
+            ErrorKind::Config,
+            format!("ssl_mode `{mode}` would fall back to plain text in silence"),
+        )
+        .with_help("say `verify-full`, or `disable` if plain text is meant")),
+        "require" | "verify-ca" => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("ssl_mode `{mode}` is not part of this version"),
+        )
+        .with_help("say `verify-full`, and name the server's authority with `ssl_root_cert`")),
+        other => Err(
+            Error::new(ErrorKind::Config, format!("there is no ssl_mode `{other}`"))
+                .with_help("say `verify-full` or `disable`"),
+        ),
     }
 }
 
@@ -235,7 +278,10 @@ fn split_url(url: &str) -> Result<Vec<(&'static str, Secret)>> {
             fold(name) == fold(&key) || aliases.iter().any(|alias| fold(alias) == fold(&key))
         });
         let Some((name, _)) = known else {
-            return Err(Error::new(ErrorKind::Config, format!("the PostgreSQL `url` has the unknown parameter `{key}`")));
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("the PostgreSQL `url` has the unknown parameter `{key}`"),
+            ));
         };
         parts.push((name, Secret::new(value.into_owned())));
     }
@@ -247,13 +293,20 @@ mod tests {
     use super::*;
 
     fn config(properties: &[(&str, &str)]) -> Result<Config> {
-        Config::from_properties(properties.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))))
+        Config::from_properties(
+            properties
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), Secret::new(*value))),
+        )
     }
 
     #[test]
     fn a_url_is_taken_apart() {
         let config = Config::from_url("postgres://me:p%40ss+w@[::1]:6543/my%20db?sslmode=disable").unwrap();
-        assert_eq!((config.server.as_str(), config.port, config.user.as_str()), ("::1", 6543, "me"));
+        assert_eq!(
+            (config.server.as_str(), config.port, config.user.as_str()),
+            ("::1", 6543, "me")
+        );
         assert_eq!(config.database.as_deref(), Some("my db"));
         assert_eq!(config.password, Some(Secret::new("p@ss+w")));
         assert_eq!(config.ssl_mode, Some(SslMode::Disable));
@@ -261,26 +314,47 @@ mod tests {
 
     #[test]
     fn other_machines_are_verified_unless_told() {
-        assert_eq!(Config::new("db.example.com", "me").effective_ssl_mode(), SslMode::VerifyFull);
-        assert_eq!(Config::new("127.0.0.1", "me").effective_ssl_mode(), SslMode::Disable);
+        assert_eq!(
+            Config::new("db.example.com", "me").effective_ssl_mode(),
+            SslMode::VerifyFull
+        );
+        assert_eq!(
+            Config::new("127.0.0.1", "me").effective_ssl_mode(),
+            SslMode::Disable
+        );
     }
 
     #[test]
     fn the_vendor_s_string_is_understood() {
         let text = "User=admin;Password=adminpassword;Database=test;Server=db;Port=5432;";
         let config = config(&[("connection_string", text), ("port", "5432")]).unwrap();
-        assert_eq!((config.server.as_str(), config.database.as_deref()), ("db", Some("test")));
+        assert_eq!(
+            (config.server.as_str(), config.database.as_deref()),
+            ("db", Some("test"))
+        );
     }
 
     #[test]
     fn wrong_settings_are_one_sentence_without_the_password() {
         for (properties, wanted) in [
-            (vec![("server", "db"), ("usr", "x")], "the PostgreSQL connection has no key `usr`"),
+            (
+                vec![("server", "db"), ("usr", "x")],
+                "the PostgreSQL connection has no key `usr`",
+            ),
             (vec![("server", "db")], "the PostgreSQL connection has no `user`"),
-            (vec![("url", "postgres://me:hunter2@db"), ("password", "other")], "the PostgreSQL connection says `password` twice, differently"),
+            (
+                vec![("url", "postgres://me:hunter2@db"), ("password", "other")],
+                "the PostgreSQL connection says `password` twice, differently",
+            ),
             (vec![("url", "hunter2")], "the PostgreSQL `url` is not a URL"),
-            (vec![("url", "postgres://me@db"), ("ssl_mode", "prefer")], "ssl_mode `prefer` would fall back to plain text in silence"),
-            (vec![("server", "db"), ("SSHServer", "b")], "`SSHServer`: tunnels through SSH are not part of this version"),
+            (
+                vec![("url", "postgres://me@db"), ("ssl_mode", "prefer")],
+                "ssl_mode `prefer` would fall back to plain text in silence",
+            ),
+            (
+                vec![("server", "db"), ("SSHServer", "b")],
+                "`SSHServer`: tunnels through SSH are not part of this version",
+            ),
         ] {
             let error = config(&properties).unwrap_err();
             assert_eq!(error.to_string(), wanted);

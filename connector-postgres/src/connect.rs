@@ -34,7 +34,9 @@ pub(crate) fn pool(config: &Config) -> Result<Pool> {
     if let Some(password) = &config.password {
         postgres.password(password.reveal());
     }
-    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
     let manager = match config.effective_ssl_mode() {
         SslMode::Disable => {
             postgres.ssl_mode(tokio_postgres::config::SslMode::Disable);
@@ -55,7 +57,9 @@ pub(crate) fn pool(config: &Config) -> Result<Pool> {
 pub(crate) async fn session(pool: &Pool, address: &str) -> Result<Object> {
     pool.get().await.map_err(|error| match error {
         PoolError::Backend(error) => error::no_connection(address, error),
-        other => Error::new(ErrorKind::Unavailable, "no session could be taken from the pool").with_source(other),
+        other => {
+            Error::new(ErrorKind::Unavailable, "no session could be taken from the pool").with_source(other)
+        }
     })
 }
 
@@ -71,7 +75,10 @@ impl Guarded {
     pub(crate) fn client(&self) -> Result<&Client> {
         match &self.0 {
             Some(session) => Ok(session),
-            None => Err(Error::new(ErrorKind::Bug, "a session is used after it was handed back")),
+            None => Err(Error::new(
+                ErrorKind::Bug,
+                "a session is used after it was handed back",
+            )),
         }
     }
 
@@ -92,13 +99,18 @@ fn tls(config: &Config) -> Result<ClientConfig> {
     match &config.ssl_root_cert {
         Some(path) => {
             let unreadable = |reason: String| {
-                Error::new(ErrorKind::Config, format!("`ssl_root_cert` {} cannot be used: {reason}", path.display()))
-                    .with_help("name a PEM file with the certificate authority of the server's certificate")
+                Error::new(
+                    ErrorKind::Config,
+                    format!("`ssl_root_cert` {} cannot be used: {reason}", path.display()),
+                )
+                .with_help("name a PEM file with the certificate authority of the server's certificate")
             };
             let pem = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
             for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(|error| unreadable(format!("{error:?}")))?;
-                roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
+                roots
+                    .add(certificate)
+                    .map_err(|error| unreadable(error.to_string()))?;
             }
             if roots.is_empty() {
                 return Err(unreadable("it holds no certificate".to_owned()));

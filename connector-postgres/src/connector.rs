@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    CheckReport, Connector, Destination, Identity, Journal, Result, Selection, Source, StateStore, Statements, StreamName,
-    StreamSpec, StreamSummary,
+    CheckReport, Connector, Destination, Identity, Journal, Result, Selection, Source, StateStore,
+    Statements, StreamName, StreamSpec, StreamSummary,
 };
 use deadpool_postgres::{Object, Pool};
 
@@ -34,7 +34,12 @@ impl Postgres {
     /// # Errors
     /// [`Config`](connector_core::ErrorKind::Config): the certificate authority's file cannot be used.
     pub fn new(config: Config) -> Result<Self> {
-        Ok(Self { inner: Arc::new(Inner { pool: connect::pool(&config)?, config }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                pool: connect::pool(&config)?,
+                config,
+            }),
+        })
     }
 
     /// A session from the pool.
@@ -66,7 +71,13 @@ impl Postgres {
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Config { server, port, database, user, .. } = &self.inner.config;
+        let Config {
+            server,
+            port,
+            database,
+            user,
+            ..
+        } = &self.inner.config;
         f.debug_struct("Postgres")
             .field("server", server)
             .field("port", port)
@@ -86,7 +97,10 @@ impl Connector for Postgres {
         let session = self.session().await?;
         let sql = "SELECT (SELECT system_identifier FROM pg_control_system())::text || '/' || oid::text
                    FROM pg_database WHERE datname = current_database()";
-        let row = session.query_one(sql, &[]).await.map_err(|error| failed("say which database it is", error))?;
+        let row = session
+            .query_one(sql, &[])
+            .await
+            .map_err(|error| failed("say which database it is", error))?;
         Ok(Identity::new(self.name(), row.get::<_, String>(0)))
     }
 
@@ -94,12 +108,19 @@ impl Connector for Postgres {
         let session = self.session().await?;
         let sql = "SELECT version(), current_database()::text, current_user::text,
                    has_database_privilege(current_database(), 'CREATE')";
-        let row = session.query_one(sql, &[]).await.map_err(|error| failed("say who and where we are", error))?;
+        let row = session
+            .query_one(sql, &[])
+            .await
+            .map_err(|error| failed("say who and where we are", error))?;
         let encryption = match self.inner.config.effective_ssl_mode() {
             SslMode::Disable => "none",
             SslMode::VerifyFull => "TLS, server verified",
         };
-        let may_create = if row.get(3) { "yes" } else { "no: grant CREATE on the database, or make the schema by hand" };
+        let may_create = if row.get(3) {
+            "yes"
+        } else {
+            "no: grant CREATE on the database, or make the schema by hand"
+        };
         Ok(CheckReport::new()
             .with("server", row.get::<_, String>(0))
             .with("database", row.get::<_, String>(1))
@@ -111,7 +132,10 @@ impl Connector for Postgres {
     async fn streams(&self) -> Result<Vec<StreamSummary>> {
         let session = self.session().await?;
         let names = catalog::tables(&session, self.default_schema()).await?;
-        Ok(names.into_iter().map(|name| StreamSummary::new(StreamName::new(name))).collect())
+        Ok(names
+            .into_iter()
+            .map(|name| StreamSummary::new(StreamName::new(name)))
+            .collect())
     }
 
     async fn describe(&self, what: &Selection) -> Result<StreamSpec> {

@@ -12,7 +12,9 @@ use crate::writer::TableWriter;
 #[async_trait]
 impl Destination for Postgres {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(vec![WriteMode::Upsert, WriteMode::Insert]).transactional().creating()
+        Capabilities::new(vec![WriteMode::Upsert, WriteMode::Insert])
+            .transactional()
+            .creating()
     }
 
     async fn plan_write(&self, request: &WriteRequest) -> Result<WritePlan> {
@@ -31,7 +33,10 @@ impl Destination for Postgres {
 fn check_mode(mode: WriteMode) -> Result<()> {
     match mode {
         WriteMode::Upsert | WriteMode::Insert => Ok(()),
-        other => Err(Error::new(ErrorKind::Unsupported, format!("PostgreSQL cannot be written in the mode {other} in this version"))
-            .with_help("say write = \"upsert\" or write = \"insert\"")),
+        other => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("PostgreSQL cannot be written in the mode {other} in this version"),
+        )
+        .with_help("say write = \"upsert\" or write = \"insert\"")),
     }
 }

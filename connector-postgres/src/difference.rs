@@ -43,14 +43,22 @@ pub(crate) struct DifferenceReader {
 
 impl DifferenceReader {
     /// Whether the table has the columns, and the key finds one row each.
-    pub(crate) async fn check(postgres: &Postgres, request: &ReadRequest, difference: &Difference) -> Result<()> {
+    pub(crate) async fn check(
+        postgres: &Postgres,
+        request: &ReadRequest,
+        difference: &Difference,
+    ) -> Result<()> {
         let session = postgres.session().await?;
         let (table, columns) = columns(&session, postgres, request, difference).await?;
         check_key(&session, &table, &columns[..difference.match_on.len()]).await
     }
 
     /// Stores the difference, and begins to read it.
-    pub(crate) async fn open(postgres: &Postgres, request: &ReadRequest, difference: Difference) -> Result<Self> {
+    pub(crate) async fn open(
+        postgres: &Postgres,
+        request: &ReadRequest,
+        difference: Difference,
+    ) -> Result<Self> {
         let mut session = postgres.session().await?;
         state_schema::ensure(&session, postgres.state_schema()).await?;
         let (table, columns) = columns(&session, postgres, request, &difference).await?;
@@ -59,19 +67,33 @@ impl DifferenceReader {
 
         let doing = "compute the difference";
         let sync = postgres.sync();
-        let transaction = session.transaction().await.map_err(|error| failed(doing, error))?;
+        let transaction = session
+            .transaction()
+            .await
+            .map_err(|error| failed(doing, error))?;
         hold_fence(&transaction, &sync, &difference.fence).await?;
         let names: Vec<&str> = difference.fields.iter().map(|(name, _)| name.as_str()).collect();
-        let match_on: Vec<&str> = difference.match_on.iter().map(|(name, _)| name.as_str()).collect();
+        let match_on: Vec<&str> = difference
+            .match_on
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
         let target = ensure_target(&transaction, &sync, &difference.target, &match_on, &names).await?;
-        let payload: Vec<String> =
-            names.iter().zip(fields).map(|(name, column)| format!("{}, {}", Literal(name), select(column))).collect();
+        let payload: Vec<String> = names
+            .iter()
+            .zip(fields)
+            .map(|(name, column)| format!("{}, {}", Literal(name), select(column)))
+            .collect();
         let quoted: Vec<String> = key.iter().map(|column| Ident(&column.name).to_string()).collect();
         let rows = format!(
             "SELECT {} AS key, jsonb_build_object({}) AS payload FROM {table} WHERE {}",
             key_text(quoted.iter().map(String::as_str)),
             payload.join(", "),
-            quoted.iter().map(|column| format!("{column} IS NOT NULL")).collect::<Vec<_>>().join(" AND ")
+            quoted
+                .iter()
+                .map(|column| format!("{column} IS NOT NULL"))
+                .collect::<Vec<_>>()
+                .join(" AND ")
         );
         // What an earlier run left to be sent is computed anew, from the rows as they are now. `confirmed` is null
         // for whatever was sent without an answer, so that it differs from every payload.
@@ -80,7 +102,10 @@ impl DifferenceReader {
                 state = CASE WHEN confirmed IS NULL THEN 'unconfirmed' ELSE 'confirmed' END
              WHERE target = $1 AND state IN ('planned', 'sent')"
         );
-        transaction.execute(&forget, &[&target]).await.map_err(|error| failed(doing, error))?;
+        transaction
+            .execute(&forget, &[&target])
+            .await
+            .map_err(|error| failed(doing, error))?;
         let store = format!(
             "WITH row AS ({rows}), stored AS (
                 INSERT INTO {sync}.intent AS i (target, key, state, payload)
@@ -91,12 +116,18 @@ impl DifferenceReader {
                 RETURNING 1)
              SELECT (SELECT count(*) FROM row), (SELECT count(*) FROM stored)"
         );
-        let row = transaction.query_one(&store, &[&target, &difference.full]).await.map_err(|error| failed(doing, error))?;
+        let row = transaction
+            .query_one(&store, &[&target, &difference.full])
+            .await
+            .map_err(|error| failed(doing, error))?;
         transaction.commit().await.map_err(|error| failed(doing, error))?;
         let (rows, stored): (i64, i64) = (row.get(0), row.get(1));
 
         let schema = catalog::schema(&columns)?;
-        let schema = Schema::new(schema.fields().to_vec(), difference.match_on.iter().map(|(_, source)| source.as_str()))?;
+        let schema = Schema::new(
+            schema.fields().to_vec(),
+            difference.match_on.iter().map(|(_, source)| source.as_str()),
+        )?;
         let list: Vec<String> = key
             .iter()
             .enumerate()
@@ -105,7 +136,11 @@ impl DifferenceReader {
                 match column.pg_type {
                     // The text of a JSON string has lost its quotes.
                     PgType::Json | PgType::Jsonb => {
-                        format!("nullif(payload -> {}, 'null')::{}", Literal(name), column_sql(column))
+                        format!(
+                            "nullif(payload -> {}, 'null')::{}",
+                            Literal(name),
+                            column_sql(column)
+                        )
                     }
                     _ => format!("(payload ->> {})::{}", Literal(name), column_sql(column)),
                 }
@@ -113,8 +148,8 @@ impl DifferenceReader {
             .collect();
         let sql = |after: &str| {
             format!(
-                "SELECT key, {} FROM {sync}.intent WHERE target = $1 AND state = 'planned' AND key {after} $2 \
-                 ORDER BY key LIMIT $3",
+                "SELECT key, {} FROM {sync}.intent AS i WHERE target = $1 AND state = 'planned' AND key {after} $2 \
+                 ORDER BY i.key LIMIT $3",
                 list.join(", ")
             )
         };
@@ -173,14 +208,26 @@ async fn columns(
     };
     let table = postgres.table(name.as_str())?;
     let there = catalog::columns(client, &table).await?.unwrap_or_default();
-    let wanted = difference.match_on.iter().chain(&difference.fields).map(|(_, source)| source);
+    let wanted = difference
+        .match_on
+        .iter()
+        .chain(&difference.fields)
+        .map(|(_, source)| source);
     let columns = wanted
         .map(|name| spec.schema.index_of(name).map(|i| there[i].clone()))
         .collect::<Result<Vec<_>>>()
         .map_err(|error| error.with_context("table", table.to_string()))?;
-    if let Some(column) = columns[..difference.match_on.len()].iter().find(|column| !column.pg_type.to_core().can_be_key()) {
-        let message = format!("`{}` of type {} cannot be the key of a write-back", column.name, column.pg_type.sql());
-        return Err(Error::new(ErrorKind::Schema, message).with_help("match on a text, integer, numeric or uuid column"));
+    if let Some(column) = columns[..difference.match_on.len()]
+        .iter()
+        .find(|column| !column.pg_type.to_core().can_be_key())
+    {
+        let message = format!(
+            "`{}` of type {} cannot be the key of a write-back",
+            column.name,
+            column.pg_type.sql()
+        );
+        return Err(Error::new(ErrorKind::Schema, message)
+            .with_help("match on a text, integer, numeric or uuid column"));
     }
     Ok((table, columns))
 }
@@ -189,27 +236,47 @@ async fn columns(
 async fn check_key(client: &Client, table: &Table, key: &[ColumnInfo]) -> Result<()> {
     let names: Vec<String> = key.iter().map(|column| Ident(&column.name).to_string()).collect();
     let primary = catalog::columns(client, table).await?.unwrap_or_default();
-    let primary: Vec<&str> =
-        primary.iter().filter(|column| column.key_position.is_some()).map(|column| column.name.as_str()).collect();
-    if !primary.is_empty() && primary.iter().all(|name| key.iter().any(|column| column.name == *name)) {
+    let primary: Vec<&str> = primary
+        .iter()
+        .filter(|column| column.key_position.is_some())
+        .map(|column| column.name.as_str())
+        .collect();
+    if !primary.is_empty()
+        && primary
+            .iter()
+            .all(|name| key.iter().any(|column| column.name == *name))
+    {
         return Ok(());
     }
     let list = names.join(", ");
     let sql = format!(
         "SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {} GROUP BY {list} HAVING count(*) > 1) AS twice",
-        names.iter().map(|name| format!("{name} IS NOT NULL")).collect::<Vec<_>>().join(" AND ")
+        names
+            .iter()
+            .map(|name| format!("{name} IS NOT NULL"))
+            .collect::<Vec<_>>()
+            .join(" AND ")
     );
-    let row = client.query_one(&sql, &[]).await.map_err(|error| failed("check the key", error))?;
+    let row = client
+        .query_one(&sql, &[])
+        .await
+        .map_err(|error| failed("check the key", error))?;
     match row.get::<_, i64>(0) {
         0 => Ok(()),
-        twice => Err(Error::new(ErrorKind::Data, format!("{twice} values of {list} stand on several rows of {table}"))
-            .with_help("match on columns that are unique, or make a view with one row for each")),
+        twice => Err(Error::new(
+            ErrorKind::Data,
+            format!("{twice} values of {list} stand on several rows of {table}"),
+        )
+        .with_help("match on columns that are unique, or make a view with one row for each")),
     }
 }
 
 /// The canonical text of a key made of these columns, as `connector_core::Key` has it.
 pub(crate) fn key_text<'a>(columns: impl IntoIterator<Item = &'a str>) -> String {
-    let parts: Vec<String> = columns.into_iter().map(|column| format!("{column}::text")).collect();
+    let parts: Vec<String> = columns
+        .into_iter()
+        .map(|column| format!("{column}::text"))
+        .collect();
     match parts.as_slice() {
         [part] => part.clone(),
         parts => format!("to_json(ARRAY[{}])::text", parts.join(", ")),
@@ -217,7 +284,11 @@ pub(crate) fn key_text<'a>(columns: impl IntoIterator<Item = &'a str>) -> String
 }
 
 fn key_part(position: usize, of: usize) -> String {
-    if of == 1 { "key".to_owned() } else { format!("(key::json ->> {position})") }
+    if of == 1 {
+        "key".to_owned()
+    } else {
+        format!("(key::json ->> {position})")
+    }
 }
 
 fn column_sql(column: &ColumnInfo) -> String {

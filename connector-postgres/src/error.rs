@@ -8,7 +8,9 @@ use tokio_postgres::error::SqlState;
 
 /// A statement failed while doing `what`.
 pub(crate) fn failed(what: &str, error: tokio_postgres::Error) -> Error {
-    let Some(db) = error.as_db_error() else { return broken(what, error) };
+    let Some(db) = error.as_db_error() else {
+        return broken(what, error);
+    };
     let state = db.code();
     let kind = kind_of(state);
     let mut wrapped = Error::new(kind, format!("PostgreSQL refused to {what}: {}", db.message()))
@@ -27,9 +29,12 @@ pub(crate) fn failed(what: &str, error: tokio_postgres::Error) -> Error {
 
 /// The connection broke while doing `what`: whether the server did it is not known.
 fn broken(what: &str, error: tokio_postgres::Error) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("the connection to PostgreSQL broke, trying to {what}"))
-        .with_help("see the server's log: it was restarted, or it ended the session")
-        .with_source(error)
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("the connection to PostgreSQL broke, trying to {what}"),
+    )
+    .with_help("see the server's log: it was restarted, or it ended the session")
+    .with_source(error)
 }
 
 /// No connection could be made to `address`.
@@ -38,11 +43,19 @@ pub(crate) fn no_connection(address: &str, error: tokio_postgres::Error) -> Erro
         let kind = kind_of(db.code());
         let message = format!("PostgreSQL at {address} refused the connection: {}", db.message());
         let help = help_for(db.code()).unwrap_or_else(|| "see the server's log".to_owned());
-        return Error::new(kind, message).with_context("sqlstate", db.code().code()).with_help(help);
+        return Error::new(kind, message)
+            .with_context("sqlstate", db.code().code())
+            .with_help(help);
     }
-    if error.source().is_some_and(|source| source.to_string() == "password missing") {
-        return Error::new(ErrorKind::Config, format!("PostgreSQL at {address} asks for a password, and there is none"))
-            .with_help("give the connection a `password`");
+    if error
+        .source()
+        .is_some_and(|source| source.to_string() == "password missing")
+    {
+        return Error::new(
+            ErrorKind::Config,
+            format!("PostgreSQL at {address} asks for a password, and there is none"),
+        )
+        .with_help("give the connection a `password`");
     }
     let refused = io_kind(&error) == Some(io::ErrorKind::ConnectionRefused);
     let message = if refused {
@@ -85,7 +98,8 @@ fn kind_of(state: &SqlState) -> ErrorKind {
 
 /// Whether the same transaction may pass when it is tried again.
 fn is_transient(state: &SqlState) -> bool {
-    matches!(state.code(), "40001" | "40P01" | "55P03" | "57014") || matches!(&state.code()[..2], "08" | "53" | "57")
+    matches!(state.code(), "40001" | "40P01" | "55P03" | "57014")
+        || matches!(&state.code()[..2], "08" | "53" | "57")
 }
 
 /// Details of these name the values of a row.
@@ -96,7 +110,9 @@ fn holds_values(state: &SqlState) -> bool {
 fn help_for(state: &SqlState) -> Option<String> {
     let help = match state.code() {
         "28P01" => "check `user` and `password`",
-        "28000" => "pg_hba.conf does not let this user in from here with this encryption: add a line, or set `ssl_mode`",
+        "28000" => {
+            "pg_hba.conf does not let this user in from here with this encryption: add a line, or set `ssl_mode`"
+        }
         "3D000" => "check `database`; left out, it is the user's own name",
         "42501" => "grant the user the right that is missing",
         "25006" => "this server is a read-only replica: name the primary as `server`",

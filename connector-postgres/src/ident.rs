@@ -41,7 +41,10 @@ impl Table {
         let (schema, name) = text.split_once('.').unwrap_or((default_schema, text));
         check(schema)?;
         check(name)?;
-        Ok(Self { schema: schema.to_owned(), name: name.to_owned() })
+        Ok(Self {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+        })
     }
 }
 
@@ -58,7 +61,10 @@ pub(crate) fn check(name: &str) -> Result<()> {
     } else if name.contains('\0') {
         "a name with a NUL character cannot be used in PostgreSQL".to_owned()
     } else if name.len() > MAX_BYTES {
-        format!("the name `{name}` has {} bytes; PostgreSQL keeps {MAX_BYTES}", name.len())
+        format!(
+            "the name `{name}` has {} bytes; PostgreSQL keeps {MAX_BYTES}",
+            name.len()
+        )
     } else {
         return Ok(());
     };
@@ -73,7 +79,10 @@ mod tests {
     fn names_are_quoted_and_qualified() {
         let table = Table::parse("we\"ird table", "pub lic").unwrap();
         assert_eq!(table.to_string(), r#""pub lic"."we""ird table""#);
-        assert_eq!(Table::parse("crm.Lead", "public").unwrap().to_string(), r#""crm"."Lead""#);
+        assert_eq!(
+            Table::parse("crm.Lead", "public").unwrap().to_string(),
+            r#""crm"."Lead""#
+        );
         assert_eq!(Literal("it's \\").to_string(), r"E'it''s \\'");
     }
 

@@ -1,7 +1,9 @@
 //! Intents, fates and fingerprints of writes to other systems.
 
 use async_trait::async_trait;
-use connector_core::{Counts, Error, ErrorKind, Fate, Fence, Intent, Journal, Key, Outcome, Rest, Result, Target, Ticket};
+use connector_core::{
+    Counts, Error, ErrorKind, Fate, Fence, Intent, Journal, Key, Outcome, Rest, Result, Target, Ticket,
+};
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::ToSql;
 
@@ -19,13 +21,21 @@ impl Journal for PostgresJournal {
         let doing = "store what is about to be sent";
         let sync = self.0.sync();
         let mut session = self.0.session().await?;
-        let transaction = session.transaction().await.map_err(|error| failed(doing, error))?;
+        let transaction = session
+            .transaction()
+            .await
+            .map_err(|error| failed(doing, error))?;
         hold_fence(&transaction, &sync, fence).await?;
         let target = target_id(&transaction, &sync, target).await?;
         let ticket = intent.ticket.map(Ticket::as_str);
         if let Some(ticket) = ticket {
-            let sql = format!("INSERT INTO {sync}.ticket (task, target, ticket) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING");
-            transaction.execute(&sql, &[&fence.task.as_str(), &target, &ticket]).await.map_err(|error| failed(doing, error))?;
+            let sql = format!(
+                "INSERT INTO {sync}.ticket (task, target, ticket) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+            );
+            transaction
+                .execute(&sql, &[&fence.task.as_str(), &target, &ticket])
+                .await
+                .map_err(|error| failed(doing, error))?;
         }
         let keys: Vec<&str> = intent.keys.iter().map(Key::as_str).collect();
         // What was confirmed is known no longer: an unanswered request may have changed it.
@@ -33,7 +43,10 @@ impl Journal for PostgresJournal {
             "INSERT INTO {sync}.intent AS i (target, key, state, ticket) SELECT $1, key, 'sent', $3 FROM unnest($2::text[]) AS key
              ON CONFLICT (target, key) DO UPDATE SET state = 'sent', confirmed = NULL, ticket = $3"
         );
-        transaction.execute(&sql, &[&target, &keys, &ticket]).await.map_err(|error| failed(doing, error))?;
+        transaction
+            .execute(&sql, &[&target, &keys, &ticket])
+            .await
+            .map_err(|error| failed(doing, error))?;
         transaction.commit().await.map_err(|error| failed(doing, error))
     }
 
@@ -41,7 +54,10 @@ impl Journal for PostgresJournal {
         let doing = "store what became of records";
         let sync = self.0.sync();
         let mut session = self.0.session().await?;
-        let transaction = session.transaction().await.map_err(|error| failed(doing, error))?;
+        let transaction = session
+            .transaction()
+            .await
+            .map_err(|error| failed(doing, error))?;
         hold_fence(&transaction, &sync, fence).await?;
         let target = target_id(&transaction, &sync, target).await?;
         let keys: Vec<&str> = fates.iter().map(|fate| fate.key.as_str()).collect();
@@ -53,27 +69,51 @@ impl Journal for PostgresJournal {
                 confirmed = CASE WHEN excluded.state = 'confirmed' THEN i.payload END,
                 payload = CASE WHEN excluded.state IN ('planned', 'sent') THEN i.payload END"
         );
-        transaction.execute(&sql, &[&target, &keys, &states]).await.map_err(|error| failed(doing, error))?;
+        transaction
+            .execute(&sql, &[&target, &keys, &states])
+            .await
+            .map_err(|error| failed(doing, error))?;
         // The run that is under way may have stored one rejection of each record: of this epoch, one row a key.
         let refused: Vec<(&str, &str, &str, &[String])> = fates
             .iter()
             .filter_map(|fate| match &fate.outcome {
-                Outcome::Rejected { code, message, fields } => Some((fate.key.as_str(), code.as_str(), message.as_str(), fields.as_slice())),
+                Outcome::Rejected {
+                    code,
+                    message,
+                    fields,
+                } => Some((
+                    fate.key.as_str(),
+                    code.as_str(),
+                    message.as_str(),
+                    fields.as_slice(),
+                )),
                 _ => None,
             })
             .collect();
         if !refused.is_empty() {
-            let (keys, codes): (Vec<&str>, Vec<&str>) = refused.iter().map(|&(key, code, ..)| (key, code)).unzip();
-            let (messages, fields): (Vec<&str>, Vec<String>) =
-                refused.iter().map(|&(_, _, message, fields)| (message, fields.join(","))).unzip();
+            let (keys, codes): (Vec<&str>, Vec<&str>) =
+                refused.iter().map(|&(key, code, ..)| (key, code)).unzip();
+            let (messages, fields): (Vec<&str>, Vec<String>) = refused
+                .iter()
+                .map(|&(_, _, message, fields)| (message, fields.join(",")))
+                .unzip();
             let sql = format!(
                 "INSERT INTO {sync}.rejection (task, epoch, sequence, key, code, message, fields)
                  SELECT $1, $2, -1, key, code, message, string_to_array(fields, ',')
                  FROM unnest($3::text[], $4::text[], $5::text[], $6::text[]) AS r (key, code, message, fields)"
             );
-            let parameters: [&(dyn ToSql + Sync); 6] =
-                [&fence.task.as_str(), &fence.epoch, &keys, &codes, &messages, &fields];
-            transaction.execute(&sql, &parameters).await.map_err(|error| failed(doing, error))?;
+            let parameters: [&(dyn ToSql + Sync); 6] = [
+                &fence.task.as_str(),
+                &fence.epoch,
+                &keys,
+                &codes,
+                &messages,
+                &fields,
+            ];
+            transaction
+                .execute(&sql, &parameters)
+                .await
+                .map_err(|error| failed(doing, error))?;
         }
         transaction.commit().await.map_err(|error| failed(doing, error))
     }
@@ -82,7 +122,10 @@ impl Journal for PostgresJournal {
         let doing = "store that a job has ended";
         let sync = self.0.sync();
         let mut session = self.0.session().await?;
-        let transaction = session.transaction().await.map_err(|error| failed(doing, error))?;
+        let transaction = session
+            .transaction()
+            .await
+            .map_err(|error| failed(doing, error))?;
         hold_fence(&transaction, &sync, fence).await?;
         let target = target_id(&transaction, &sync, target).await?;
         let set = match rest {
@@ -90,9 +133,15 @@ impl Journal for PostgresJournal {
             Rest::Released => "state = 'planned', ticket = NULL",
         };
         let sql = format!("UPDATE {sync}.intent SET {set} WHERE target = $1 AND ticket = $2");
-        let rows = transaction.execute(&sql, &[&target, &ticket.as_str()]).await.map_err(|error| failed(doing, error))?;
+        let rows = transaction
+            .execute(&sql, &[&target, &ticket.as_str()])
+            .await
+            .map_err(|error| failed(doing, error))?;
         let sql = format!("DELETE FROM {sync}.ticket WHERE task = $1 AND ticket = $2");
-        transaction.execute(&sql, &[&fence.task.as_str(), &ticket.as_str()]).await.map_err(|error| failed(doing, error))?;
+        transaction
+            .execute(&sql, &[&fence.task.as_str(), &ticket.as_str()])
+            .await
+            .map_err(|error| failed(doing, error))?;
         transaction.commit().await.map_err(|error| failed(doing, error))?;
         let mut counts = Counts::default();
         if rest == Rest::Updated {
@@ -130,8 +179,12 @@ pub(crate) async fn ensure_target(
         "SELECT target FROM {sync}.target
          WHERE identity = $1 AND object = $2 AND fields @> $4::text[] AND ($3::text[] = '{{}}' OR match_on = $3)"
     );
-    let parameters: [&(dyn ToSql + Sync); 4] = [&target.identity.as_str(), &target.object, &match_on, &fields];
-    let found = transaction.query_opt(&sql, &parameters).await.map_err(|error| failed(doing, error))?;
+    let parameters: [&(dyn ToSql + Sync); 4] =
+        [&target.identity.as_str(), &target.object, &match_on, &fields];
+    let found = transaction
+        .query_opt(&sql, &parameters)
+        .await
+        .map_err(|error| failed(doing, error))?;
     if let Some(row) = found {
         return Ok(row.get(0));
     }
@@ -145,6 +198,10 @@ pub(crate) async fn ensure_target(
             SET match_on = CASE WHEN excluded.match_on = '{{}}' THEN t.match_on ELSE excluded.match_on END,
                 fields = ARRAY(SELECT DISTINCT unnest(t.fields || excluded.fields)) RETURNING target"
     );
-    let row = transaction.query_opt(&sql, &parameters).await.map_err(|error| failed(doing, error))?;
-    row.map(|row| row.get(0)).ok_or_else(|| Error::new(ErrorKind::Bug, "a target was not stored"))
+    let row = transaction
+        .query_opt(&sql, &parameters)
+        .await
+        .map_err(|error| failed(doing, error))?;
+    row.map(|row| row.get(0))
+        .ok_or_else(|| Error::new(ErrorKind::Bug, "a target was not stored"))
 }

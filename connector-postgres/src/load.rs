@@ -25,14 +25,26 @@ pub(crate) struct Load {
 impl Load {
     /// Starts the COPY that `statement` says.
     pub(crate) async fn start(client: &Client, statement: &str, staged: bool) -> Result<Self> {
-        let sink = client.copy_in(statement).await.map_err(|error| failed("start the COPY", error))?;
+        let sink = client
+            .copy_in(statement)
+            .await
+            .map_err(|error| failed("start the COPY", error))?;
         let mut buffer = BytesMut::with_capacity(CHUNK + CHUNK / 4);
         buffer.put_slice(HEADER);
-        Ok(Self { sink: Box::pin(sink), buffer, staged })
+        Ok(Self {
+            sink: Box::pin(sink),
+            buffer,
+            staged,
+        })
     }
 
     /// Encodes a record; one that its columns cannot hold is handed back as a rejection.
-    pub(crate) fn push(&mut self, record: &Record<'_>, layout: &Layout, deleted: bool) -> std::result::Result<(), Rejection> {
+    pub(crate) fn push(
+        &mut self,
+        record: &Record<'_>,
+        layout: &Layout,
+        deleted: bool,
+    ) -> std::result::Result<(), Rejection> {
         encode_row(record, layout, deleted, self.staged, &mut self.buffer)
     }
 
@@ -47,15 +59,25 @@ impl Load {
             return Ok(());
         }
         let chunk = self.buffer.split().freeze();
-        self.sink.feed(chunk).await.map_err(|error| failed("copy rows", error))
+        self.sink
+            .feed(chunk)
+            .await
+            .map_err(|error| failed("copy rows", error))
     }
 
     /// Ends the COPY; returns the number of rows.
     pub(crate) async fn finish(mut self) -> Result<u64> {
         self.buffer.put_slice(TRAILER);
         let chunk = self.buffer.split().freeze();
-        self.sink.feed(chunk).await.map_err(|error| failed("copy rows", error))?;
-        self.sink.as_mut().finish().await.map_err(|error| failed("copy rows", error))
+        self.sink
+            .feed(chunk)
+            .await
+            .map_err(|error| failed("copy rows", error))?;
+        self.sink
+            .as_mut()
+            .finish()
+            .await
+            .map_err(|error| failed("copy rows", error))
     }
 }
 
@@ -84,7 +106,10 @@ pub(crate) fn encode_row(
         if let Err((code, message)) = refused {
             out.truncate(start);
             let message = format!("{message} (`{}`)", column.name);
-            return Err(Rejection::new(record.sequence(), record.source_key(), code, message).with_field(&column.name));
+            return Err(
+                Rejection::new(record.sequence(), record.source_key(), code, message)
+                    .with_field(&column.name),
+            );
         }
     }
     if staged {

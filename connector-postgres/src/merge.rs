@@ -24,13 +24,20 @@ pub(crate) fn create_stage(layout: &Layout) -> String {
 
 /// The COPY into it.
 pub(crate) fn copy_stage(layout: &Layout) -> String {
-    format!("COPY {STAGE} ({}, {SEQUENCE}, {DELETED}) FROM STDIN (FORMAT binary)", layout.column_list())
+    format!(
+        "COPY {STAGE} ({}, {SEQUENCE}, {DELETED}) FROM STDIN (FORMAT binary)",
+        layout.column_list()
+    )
 }
 
 /// The COPY straight into the table; `freeze` where the same transaction made it.
 pub(crate) fn copy_table(layout: &Layout, freeze: bool) -> String {
     let freeze = if freeze { ", FREEZE" } else { "" };
-    format!("COPY {} ({}) FROM STDIN (FORMAT binary{freeze})", layout.table, layout.column_list())
+    format!(
+        "COPY {} ({}) FROM STDIN (FORMAT binary{freeze})",
+        layout.table,
+        layout.column_list()
+    )
 }
 
 /// Leaves the last record of each key in the staging table.
@@ -56,7 +63,11 @@ pub(crate) fn deduplicate_table(layout: &Layout) -> String {
 
 /// Deletes what the staging table says is gone.
 pub(crate) fn delete(layout: &Layout) -> String {
-    format!("DELETE FROM {} t USING {STAGE} s WHERE s.{DELETED} AND {}", layout.table, equal_keys(layout, "t", "s"))
+    format!(
+        "DELETE FROM {} t USING {STAGE} s WHERE s.{DELETED} AND {}",
+        layout.table,
+        equal_keys(layout, "t", "s")
+    )
 }
 
 /// Inserts what is new and updates what differs; returns how many of each. Rows that are the same are not touched.
@@ -71,7 +82,10 @@ pub(crate) fn upsert(layout: &Layout) -> String {
         .collect();
     let mut conflict = String::from("NOTHING");
     if !changing.is_empty() {
-        let set: Vec<String> = changing.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+        let set: Vec<String> = changing
+            .iter()
+            .map(|column| format!("{column} = excluded.{column}"))
+            .collect();
         conflict = format!("UPDATE SET {}", set.join(", "));
         let _ = write!(conflict, " WHERE {}", differs(&changing, "t", "excluded"));
     }
@@ -112,7 +126,9 @@ impl Fingerprinted {
         let parts: Vec<String> = self
             .fields
             .iter()
-            .map(|(name, position)| format!("{}, s.{}", Literal(name), Ident(&layout.columns[*position].name)))
+            .map(|(name, position)| {
+                format!("{}, s.{}", Literal(name), Ident(&layout.columns[*position].name))
+            })
             .collect();
         format!("jsonb_build_object({})", parts.join(", "))
     }
@@ -120,7 +136,8 @@ impl Fingerprinted {
     /// Counts the records that are our own write-back coming back: what was confirmed came, and nothing differs that
     /// anybody but the system can edit.
     pub(crate) fn count_echo(&self, layout: &Layout, sync: &str) -> String {
-        let ours = |i: usize| layout.keep.contains(&i) || self.fields.iter().any(|(_, position)| *position == i);
+        let ours =
+            |i: usize| layout.keep.contains(&i) || self.fields.iter().any(|(_, position)| *position == i);
         let columns = |editable: bool| -> Vec<String> {
             layout
                 .columns
@@ -143,7 +160,11 @@ impl Fingerprinted {
 
     /// Counts the records that no longer hold what was confirmed of them.
     pub(crate) fn count_drift(&self, layout: &Layout, sync: &str) -> String {
-        format!("SELECT count(*) FROM {} WHERE NOT {} @> f.confirmed", self.join(layout, sync), self.came(layout))
+        format!(
+            "SELECT count(*) FROM {} WHERE NOT {} @> f.confirmed",
+            self.join(layout, sync),
+            self.came(layout)
+        )
     }
 
     /// Forgets what was confirmed of them.
@@ -158,7 +179,10 @@ impl Fingerprinted {
 }
 
 fn equal_keys(layout: &Layout, a: &str, b: &str) -> String {
-    let pairs: Vec<String> = layout.key_names().map(|name| format!("{a}.{0} = {b}.{0}", Ident(name))).collect();
+    let pairs: Vec<String> = layout
+        .key_names()
+        .map(|name| format!("{a}.{0} = {b}.{0}", Ident(name)))
+        .collect();
     pairs.join(" AND ")
 }
 
@@ -166,7 +190,14 @@ fn differs(columns: &[String], a: &str, b: &str) -> String {
     if columns.is_empty() {
         return "false".to_owned();
     }
-    let side = |alias: &str| columns.iter().map(|column| format!("{alias}.{column}")).collect::<Vec<_>>().join(", ");
+    let side = |alias: &str| {
+        columns
+            .iter()
+            .map(|column| format!("{alias}.{column}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     // As they are stored, not as `=` sees them: a month is not 30 days, and `json` has no `=` at all.
-    format!("(ROW({}) *<> ROW({}))", side(a), side(b))
+    // Without the casts, PostgreSQL would compare column by column.
+    format!("(ROW({})::record *<> ROW({})::record)", side(a), side(b))
 }

@@ -36,7 +36,11 @@ impl TableReader {
         };
         let table = postgres.table(name.as_str())?;
         let columns = catalog::columns(&session, &table).await?.unwrap_or_default();
-        let schema = if request.fields.is_empty() { spec.schema } else { Arc::new(spec.schema.select(&request.fields)?) };
+        let schema = if request.fields.is_empty() {
+            spec.schema
+        } else {
+            Arc::new(spec.schema.select(&request.fields)?)
+        };
         let columns: Vec<ColumnInfo> = schema
             .fields()
             .iter()
@@ -45,9 +49,18 @@ impl TableReader {
         let list: Vec<String> = columns.iter().map(select).collect();
         let sql = format!("SELECT {} FROM {table}", list.join(", "));
         let none: [&str; 0] = [];
-        let rows = session.query_raw(&sql, none).await.map_err(|error| failed("read the table", error))?;
+        let rows = session
+            .query_raw(&sql, none)
+            .await
+            .map_err(|error| failed("read the table", error))?;
         let decoder = RowDecoder::new(columns, BatchBuilder::new(schema, 0));
-        Ok(Self { rows: Box::pin(rows), decoder, batch_bytes: request.batch_bytes, ended: false, _session: session })
+        Ok(Self {
+            rows: Box::pin(rows),
+            decoder,
+            batch_bytes: request.batch_bytes,
+            ended: false,
+            _session: session,
+        })
     }
 }
 
@@ -55,7 +68,12 @@ impl TableReader {
 impl Reader for TableReader {
     async fn next(&mut self) -> Result<Option<Event>> {
         while !self.ended && !self.decoder.builder.is_full(self.batch_bytes) {
-            match self.rows.try_next().await.map_err(|error| failed("read the table", error))? {
+            match self
+                .rows
+                .try_next()
+                .await
+                .map_err(|error| failed("read the table", error))?
+            {
                 Some(row) => self.decoder.push(&row, 0)?,
                 None => self.ended = true,
             }
@@ -82,18 +100,29 @@ pub(crate) struct RowDecoder {
 
 impl RowDecoder {
     pub(crate) fn new(columns: Vec<ColumnInfo>, builder: BatchBuilder) -> Self {
-        Self { columns, builder, scratch: String::new(), rejected: Vec::new() }
+        Self {
+            columns,
+            builder,
+            scratch: String::new(),
+            rejected: Vec::new(),
+        }
     }
 
     /// Takes the row's cells from position `first` on.
     pub(crate) fn push(&mut self, row: &Row, first: usize) -> Result<()> {
         for (i, column) in self.columns.iter().enumerate() {
-            let raw: Raw<'_> = row.try_get(first + i).map_err(|error| failed("read a cell", error))?;
+            let raw: Raw<'_> = row
+                .try_get(first + i)
+                .map_err(|error| failed("read a cell", error))?;
             let Some(value) = decode(raw.0, &column.pg_type, &mut self.scratch) else {
                 let key = self.key(row, first)?;
-                let message = format!("the value lies outside what can be read, such as infinity (`{}`)", column.name);
+                let message = format!(
+                    "the value lies outside what can be read, such as infinity (`{}`)",
+                    column.name
+                );
                 let sequence = self.builder.cancel_record();
-                self.rejected.push(Rejection::new(sequence, key, "out_of_range", message).with_field(&column.name));
+                self.rejected
+                    .push(Rejection::new(sequence, key, "out_of_range", message).with_field(&column.name));
                 return Ok(());
             };
             self.builder.push(value);
@@ -106,9 +135,13 @@ impl RowDecoder {
     fn key(&self, row: &Row, first: usize) -> Result<Option<Key>> {
         let mut parts = Vec::new();
         for &position in self.builder.schema().primary_key() {
-            let raw: Raw<'_> = row.try_get(first + position).map_err(|error| failed("read a cell", error))?;
+            let raw: Raw<'_> = row
+                .try_get(first + position)
+                .map_err(|error| failed("read a cell", error))?;
             let mut scratch = String::new();
-            let Some(value) = decode(raw.0, &self.columns[position].pg_type, &mut scratch) else { return Ok(None) };
+            let Some(value) = decode(raw.0, &self.columns[position].pg_type, &mut scratch) else {
+                return Ok(None);
+            };
             parts.push(value.to_string());
         }
         let key = Key::from_values(parts.iter().map(|part| Value::Text(part)));

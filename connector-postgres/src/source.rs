@@ -11,7 +11,9 @@ use crate::reader::TableReader;
 impl Source for Postgres {
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
         match &request.sync {
-            SyncMode::FullRefresh => Ok(ReadPlan::new("the whole table is read in one statement, as of one moment")),
+            SyncMode::FullRefresh => Ok(ReadPlan::new(
+                "the whole table is read in one statement, as of one moment",
+            )),
             SyncMode::Difference(difference) => {
                 DifferenceReader::check(self, request, difference).await?;
                 Ok(ReadPlan::new(format!(
@@ -26,13 +28,18 @@ impl Source for Postgres {
     async fn reader(&self, request: ReadRequest) -> Result<Box<dyn Reader>> {
         match request.sync.clone() {
             SyncMode::FullRefresh => Ok(Box::new(TableReader::open(self, &request).await?)),
-            SyncMode::Difference(difference) => Ok(Box::new(DifferenceReader::open(self, &request, difference).await?)),
+            SyncMode::Difference(difference) => Ok(Box::new(
+                DifferenceReader::open(self, &request, difference).await?,
+            )),
             other => Err(unsupported(&other)),
         }
     }
 }
 
 fn unsupported(mode: &SyncMode) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("PostgreSQL cannot be read in the mode {mode} in this version"))
-        .with_help("say sync = \"full\", or write back with write = \"update\", which sends only what changed")
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("PostgreSQL cannot be read in the mode {mode} in this version"),
+    )
+    .with_help("say sync = \"full\", or write back with write = \"update\", which sends only what changed")
 }

@@ -24,10 +24,16 @@ pub(crate) async fn ensure(client: &Client, sync: &str) -> Result<()> {
         "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('connector-postgres schema ' || {}, 0))",
         Literal(sync)
     );
-    client.batch_execute(&lock).await.map_err(|error| failed(doing, error))?;
+    client
+        .batch_execute(&lock)
+        .await
+        .map_err(|error| failed(doing, error))?;
     let script = match version(client, sync).await? {
         Some(version) => {
-            client.batch_execute("ROLLBACK").await.map_err(|error| failed(doing, error))?;
+            client
+                .batch_execute("ROLLBACK")
+                .await
+                .map_err(|error| failed(doing, error))?;
             return check(version, sync);
         }
         None => include_str!("schema.sql").replace("{sync}", &Ident(sync).to_string()),
@@ -47,15 +53,22 @@ pub(crate) async fn ensure(client: &Client, sync: &str) -> Result<()> {
 
 async fn version(client: &Client, sync: &str) -> Result<Option<i32>> {
     let doing = "look for the schema of states";
+    // Not `to_regclass`: within a transaction it does not see what was made since the transaction began.
+    let sql = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                              WHERE n.nspname = $1 AND c.relname = 'meta')";
     let there = client
-        .query_one("SELECT to_regclass($1) IS NOT NULL", &[&format!("{}.meta", Ident(sync))])
+        .query_one(sql, &[&sync])
         .await
         .map_err(|error| failed(doing, error))?;
     if !there.get::<_, bool>(0) {
         return Ok(None);
     }
     let sql = format!("SELECT version FROM {}.meta", Ident(sync));
-    client.query_one(&sql, &[]).await.map(|row| Some(row.get(0))).map_err(|error| failed(doing, error))
+    client
+        .query_one(&sql, &[])
+        .await
+        .map(|row| Some(row.get(0)))
+        .map_err(|error| failed(doing, error))
 }
 
 fn check(version: i32, sync: &str) -> Result<()> {

@@ -7,9 +7,9 @@ use connector_core::{Claim, Error, ErrorKind, Fence, Holder, Result, State, Stat
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Client;
 
+use crate::connect::Guarded;
 use crate::connector::Postgres;
 use crate::error::failed;
-use crate::connect::Guarded;
 use crate::state_schema;
 
 /// The states kept by one connection.
@@ -34,7 +34,8 @@ impl StateStore for PostgresStateStore {
         let session = lease.client()?;
         let sync = self.0.sync();
         // A holder that has just ended may still be on its way out: wait a moment for its session to go.
-        let lock = "SET lock_timeout = '3s'; SELECT pg_advisory_lock(hashtextextended($task$)); RESET lock_timeout";
+        let lock =
+            "SET lock_timeout = '3s'; SELECT pg_advisory_lock(hashtextextended($task$)); RESET lock_timeout";
         let name = crate::ident::Literal(&format!("{} {task}", self.0.state_schema())).to_string();
         let lock = lock.replace("$task$", &format!("'connector-postgres task ' || {name}, 0"));
         if let Err(error) = session.batch_execute(&lock).await {
@@ -49,15 +50,33 @@ impl StateStore for PostgresStateStore {
              ON CONFLICT (task) DO UPDATE SET epoch = t.epoch + 1, holder = $2, claimed_at = now()
              RETURNING epoch, commit_no, state::text"
         );
-        let row = session.query_one(&sql, &[&task.as_str(), &holder.as_str()]).await.map_err(|error| failed(doing, error))?;
+        let row = session
+            .query_one(&sql, &[&task.as_str(), &holder.as_str()])
+            .await
+            .map_err(|error| failed(doing, error))?;
         let state: Option<String> = row.get(2);
-        let state = state.map(|json| serde_json::from_str::<State>(&json)).transpose().map_err(|error| {
-            Error::new(ErrorKind::State, "the stored state cannot be read").with_source(error).with_context("task", task.as_str())
-        })?;
-        let fence = Fence { task: task.clone(), epoch: row.get(0), commit_no: row.get(1) };
+        let state = state
+            .map(|json| serde_json::from_str::<State>(&json))
+            .transpose()
+            .map_err(|error| {
+                Error::new(ErrorKind::State, "the stored state cannot be read")
+                    .with_source(error)
+                    .with_context("task", task.as_str())
+            })?;
+        let fence = Fence {
+            task: task.clone(),
+            epoch: row.get(0),
+            commit_no: row.get(1),
+        };
         let sql = format!("SELECT ticket FROM {sync}.ticket WHERE task = $1 ORDER BY opened_at");
-        let open = session.query(&sql, &[&task.as_str()]).await.map_err(|error| failed(doing, error))?;
-        let open = open.iter().map(|row| Ticket::new(row.get::<_, String>(0))).collect();
+        let open = session
+            .query(&sql, &[&task.as_str()])
+            .await
+            .map_err(|error| failed(doing, error))?;
+        let open = open
+            .iter()
+            .map(|row| Ticket::new(row.get::<_, String>(0)))
+            .collect();
         Ok(Claim::new(fence, state, open).with_lease(lease))
     }
 
@@ -78,11 +97,22 @@ impl StateStore for PostgresStateStore {
 
 impl PostgresStateStore {
     async fn held_by_another(&self, session: &Client, task: &TaskId) -> Result<Error> {
-        let sql = format!("SELECT holder, claimed_at::text FROM {}.task WHERE task = $1", self.0.sync());
-        let row = session.query_opt(&sql, &[&task.as_str()]).await.map_err(|error| failed("see who holds the task", error))?;
-        let (holder, since) = row.map_or(("somebody".to_owned(), "now".to_owned()), |row| (row.get(0), row.get(1)));
-        Ok(Error::new(ErrorKind::Conflict, format!("the task `{task}` is held by {holder} since {since}"))
-            .with_help("wait until that run has ended; if its process is gone, so is its hold"))
+        let sql = format!(
+            "SELECT holder, claimed_at::text FROM {}.task WHERE task = $1",
+            self.0.sync()
+        );
+        let row = session
+            .query_opt(&sql, &[&task.as_str()])
+            .await
+            .map_err(|error| failed("see who holds the task", error))?;
+        let (holder, since) = row.map_or(("somebody".to_owned(), "now".to_owned()), |row| {
+            (row.get(0), row.get(1))
+        });
+        Ok(Error::new(
+            ErrorKind::Conflict,
+            format!("the task `{task}` is held by {holder} since {since}"),
+        )
+        .with_help("wait until that run has ended; if its process is gone, so is its hold"))
     }
 }
 
@@ -94,8 +124,12 @@ pub(crate) fn to_json(state: &State) -> Result<String> {
 
 /// The error of a holder that was overtaken.
 pub(crate) fn fenced_off(fence: &Fence) -> Error {
-    let message = format!("another run has taken over the task `{}`; nothing of this commit was kept", fence.task);
-    Error::new(ErrorKind::Conflict, message).with_help("let the other run go on; this one has nothing left to do")
+    let message = format!(
+        "another run has taken over the task `{}`; nothing of this commit was kept",
+        fence.task
+    );
+    Error::new(ErrorKind::Conflict, message)
+        .with_help("let the other run go on; this one has nothing left to do")
 }
 
 /// Makes sure, until the end of the transaction, that nobody has taken the task over.
@@ -105,5 +139,9 @@ pub(crate) async fn hold_fence(transaction: &impl GenericClient, sync: &str, fen
         .query_opt(&sql, &[&fence.task.as_str(), &fence.epoch])
         .await
         .map_err(|error| failed("check the fence", error))?;
-    if held.is_some() { Ok(()) } else { Err(fenced_off(fence)) }
+    if held.is_some() {
+        Ok(())
+    } else {
+        Err(fenced_off(fence))
+    }
 }

@@ -17,12 +17,25 @@ impl Statements for Postgres {
     async fn execute(&self, script: &str) -> Result<StepReport> {
         let mut session = Guarded::new(self.session().await?);
         let client = session.client()?;
-        let begin = format!("BEGIN; SET LOCAL search_path = {}, public", Ident(self.default_schema()));
-        client.batch_execute(&begin).await.map_err(|error| failed("begin the script", error))?;
-        let messages = client.simple_query_raw(script).await.map_err(|error| failed("run the script", error))?;
+        let begin = format!(
+            "BEGIN; SET LOCAL search_path = {}, public",
+            Ident(self.default_schema())
+        );
+        client
+            .batch_execute(&begin)
+            .await
+            .map_err(|error| failed("begin the script", error))?;
+        let messages = client
+            .simple_query_raw(script)
+            .await
+            .map_err(|error| failed("run the script", error))?;
         pin_mut!(messages);
         let (mut rows, mut statement, mut selected) = (0, 1, false);
-        while let Some(message) = messages.try_next().await.map_err(|error| in_script(script, statement, error))? {
+        while let Some(message) = messages
+            .try_next()
+            .await
+            .map_err(|error| in_script(script, statement, error))?
+        {
             match message {
                 SimpleQueryMessage::RowDescription(_) => selected = true,
                 SimpleQueryMessage::CommandComplete(touched) => {
@@ -33,7 +46,10 @@ impl Statements for Postgres {
                 _ => {}
             }
         }
-        client.batch_execute("COMMIT").await.map_err(|error| failed("commit the script", error))?;
+        client
+            .batch_execute("COMMIT")
+            .await
+            .map_err(|error| failed("commit the script", error))?;
         session.release();
         Ok(StepReport::new(rows))
     }
@@ -48,7 +64,11 @@ fn in_script(script: &str, statement: u32, error: tokio_postgres::Error) -> Erro
     let error = failed("run the script", error);
     match position {
         Some(position) => {
-            let line = 1 + script.chars().take(position.saturating_sub(1)).filter(|&c| c == '\n').count();
+            let line = 1 + script
+                .chars()
+                .take(position.saturating_sub(1))
+                .filter(|&c| c == '\n')
+                .count();
             error.with_context("line", line.to_string())
         }
         None => error.with_context("statement", statement.to_string()),

@@ -1,8 +1,6 @@
 //! The table that is written to: as it is, or as it will be made.
 
-use connector_core::{
-    ColumnPlan, DataType, Error, ErrorKind, Result, WriteMode, WritePlan, WriteRequest,
-};
+use connector_core::{ColumnPlan, DataType, Error, ErrorKind, Result, WriteMode, WritePlan, WriteRequest};
 use tokio_postgres::Client;
 
 use crate::catalog::{self, ColumnInfo};
@@ -59,14 +57,35 @@ impl Layout {
             columns.push(TargetColumn::plan(field, existing, &table)?);
         }
         if columns.len() > MAX_COLUMNS {
-            let message = format!("{} columns are more than the {MAX_COLUMNS} a PostgreSQL table holds", columns.len());
-            return Err(Error::new(ErrorKind::Schema, message).with_help("leave some out with `columns` or `except`"));
+            let message = format!(
+                "{} columns are more than the {MAX_COLUMNS} a PostgreSQL table holds",
+                columns.len()
+            );
+            return Err(
+                Error::new(ErrorKind::Schema, message).with_help("leave some out with `columns` or `except`")
+            );
         }
         let position = |name: &String| request.schema.index_of(name);
-        let key = request.match_on.iter().map(position).collect::<Result<Vec<_>>>()?;
-        let keep = request.keep.iter().map(position).collect::<Result<Vec<_>>>().map_err(|error| error.with_context("key", "keep"))?;
+        let key = request
+            .match_on
+            .iter()
+            .map(position)
+            .collect::<Result<Vec<_>>>()?;
+        let keep = request
+            .keep
+            .iter()
+            .map(position)
+            .collect::<Result<Vec<_>>>()
+            .map_err(|error| error.with_context("key", "keep"))?;
         let schema_exists = there.is_some() || catalog::schema_exists(client, &table.schema).await?;
-        let layout = Self { table, columns, key, keep, exists: there.is_some(), schema_exists };
+        let layout = Self {
+            table,
+            columns,
+            key,
+            keep,
+            exists: there.is_some(),
+            schema_exists,
+        };
         if request.mode == WriteMode::Upsert {
             layout.check_key(there.as_deref())?;
         }
@@ -76,12 +95,18 @@ impl Layout {
     /// An upsert needs a key, and an existing table must have it as its primary key.
     fn check_key(&self, there: Option<&[ColumnInfo]>) -> Result<()> {
         if self.key.is_empty() {
-            return Err(Error::new(ErrorKind::Schema, format!("{} has no key to upsert by", self.table))
-                .with_help("name the columns of a key with `match_on`, or say write = \"insert\""));
+            return Err(Error::new(
+                ErrorKind::Schema,
+                format!("{} has no key to upsert by", self.table),
+            )
+            .with_help("name the columns of a key with `match_on`, or say write = \"insert\""));
         }
         let Some(there) = there else { return Ok(()) };
-        let primary: Vec<&str> =
-            there.iter().filter(|column| column.key_position.is_some()).map(|column| column.name.as_str()).collect();
+        let primary: Vec<&str> = there
+            .iter()
+            .filter(|column| column.key_position.is_some())
+            .map(|column| column.name.as_str())
+            .collect();
         let same = primary.len() == self.key.len() && self.key_names().all(|name| primary.contains(&name));
         if same {
             return Ok(());
@@ -102,24 +127,37 @@ impl Layout {
 
     /// The columns, quoted and parted by commas.
     pub(crate) fn column_list(&self) -> String {
-        self.columns.iter().map(|column| Ident(&column.name).to_string()).collect::<Vec<_>>().join(", ")
+        self.columns
+            .iter()
+            .map(|column| Ident(&column.name).to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// The key's columns, quoted and parted by commas.
     pub(crate) fn key_list(&self) -> String {
-        self.key_names().map(|name| Ident(name).to_string()).collect::<Vec<_>>().join(", ")
+        self.key_names()
+            .map(|name| Ident(name).to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// Makes the table, without its key: that is made after the rows are in.
     pub(crate) fn create_sql(&self) -> String {
-        let columns: Vec<String> =
-            self.columns.iter().map(|column| format!("{} {}", Ident(&column.name), column.pg_type.sql())).collect();
+        let columns: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| format!("{} {}", Ident(&column.name), column.pg_type.sql()))
+            .collect();
         let table = format!("CREATE TABLE {} ({})", self.table, columns.join(", "));
         // Even IF NOT EXISTS asks for the right to make schemas.
         if self.schema_exists {
             return table;
         }
-        format!("CREATE SCHEMA IF NOT EXISTS {}; {table}", Ident(&self.table.schema))
+        format!(
+            "CREATE SCHEMA IF NOT EXISTS {}; {table}",
+            Ident(&self.table.schema)
+        )
     }
 
     /// Makes the key.
@@ -144,13 +182,27 @@ impl Layout {
         let first = if self.exists {
             let added = self.columns.iter().filter(|column| column.added).count();
             match added {
-                0 => format!("{mode} into {} by ({key}); rows that are the same are not touched", self.table),
-                added => format!("{mode} into {} by ({key}), after adding {added} columns", self.table),
+                0 => format!(
+                    "{mode} into {} by ({key}); rows that are the same are not touched",
+                    self.table
+                ),
+                added => format!(
+                    "{mode} into {} by ({key}), after adding {added} columns",
+                    self.table
+                ),
             }
         } else if key.is_empty() {
-            format!("makes {} with {} columns and no key", self.table, self.columns.len())
+            format!(
+                "makes {} with {} columns and no key",
+                self.table,
+                self.columns.len()
+            )
         } else {
-            format!("makes {} with {} columns and the primary key ({key})", self.table, self.columns.len())
+            format!(
+                "makes {} with {} columns and the primary key ({key})",
+                self.table,
+                self.columns.len()
+            )
         };
         let columns = self.columns.iter().map(|column| ColumnPlan {
             name: column.name.clone(),
@@ -164,16 +216,32 @@ impl Layout {
 
 impl TargetColumn {
     fn plan(field: &connector_core::Field, existing: Option<&ColumnInfo>, table: &Table) -> Result<Self> {
-        let pg_type = existing.map_or_else(|| PgType::for_core(field.data_type), |column| column.pg_type.clone());
+        let pg_type = existing.map_or_else(
+            || PgType::for_core(field.data_type),
+            |column| column.pg_type.clone(),
+        );
         let refused = |message: String, help: &'static str| {
-            Err(Error::new(ErrorKind::Schema, message).with_context("table", table.to_string()).with_help(help))
+            Err(Error::new(ErrorKind::Schema, message)
+                .with_context("table", table.to_string())
+                .with_help(help))
         };
         if existing.is_some_and(|column| !column.writable) {
-            return refused(format!("`{}` is a generated column", field.name), "leave it out with `except`");
+            return refused(
+                format!("`{}` is a generated column", field.name),
+                "leave it out with `except`",
+            );
         }
         let Some(lossless) = pg_type.takes(field.data_type) else {
-            let message = format!("`{}` is {} in the table and cannot hold {}", field.name, pg_type.sql(), field.data_type);
-            return refused(message, "change the column's type, or map the field to another column with `fields`");
+            let message = format!(
+                "`{}` is {} in the table and cannot hold {}",
+                field.name,
+                pg_type.sql(),
+                field.data_type
+            );
+            return refused(
+                message,
+                "change the column's type, or map the field to another column with `fields`",
+            );
         };
         Ok(Self {
             name: field.name.clone(),
@@ -186,7 +254,6 @@ impl TargetColumn {
         })
     }
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -222,7 +289,10 @@ mod tests {
             layout().create_sql(),
             r#"CREATE SCHEMA IF NOT EXISTS "public"; CREATE TABLE "public"."lead_reverse" ("Id" text, "LeadScore__c" numeric(5,2), "SystemModstamp" timestamptz)"#
         );
-        assert_eq!(layout().add_key_sql(), r#"ALTER TABLE "public"."lead_reverse" ADD PRIMARY KEY ("Id")"#);
+        assert_eq!(
+            layout().add_key_sql(),
+            r#"ALTER TABLE "public"."lead_reverse" ADD PRIMARY KEY ("Id")"#
+        );
         let mut wider = layout();
         wider.columns[1].added = true;
         assert_eq!(

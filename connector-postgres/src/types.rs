@@ -115,7 +115,9 @@ impl PgType {
             Self::Float4 => DataType::Float32,
             Self::Float8 => DataType::Float64,
             Self::Numeric(size) => DataType::Decimal(*size),
-            Self::Text { max_chars } => DataType::Text { max_chars: *max_chars },
+            Self::Text { max_chars } => DataType::Text {
+                max_chars: *max_chars,
+            },
             Self::Bytea => DataType::Bytes,
             Self::Date => DataType::Date,
             Self::Time => DataType::Time,
@@ -181,22 +183,51 @@ mod tests {
 
     #[test]
     fn catalog_modifiers_are_read() {
-        assert_eq!(PgType::from_catalog(1700, ((18 << 16) | 2) + 4, "numeric(18,2)"), PgType::Numeric(Some(DecimalSize { precision: 18, scale: 2 })));
+        assert_eq!(
+            PgType::from_catalog(1700, ((18 << 16) | 2) + 4, "numeric(18,2)"),
+            PgType::Numeric(Some(DecimalSize {
+                precision: 18,
+                scale: 2
+            }))
+        );
         assert_eq!(PgType::from_catalog(1700, -1, "numeric"), PgType::Numeric(None));
-        assert_eq!(PgType::from_catalog(1043, 84, "character varying(80)"), PgType::Text { max_chars: Some(80) });
-        assert_eq!(PgType::from_catalog(869, -1, "inet"), PgType::Other("inet".to_owned()));
+        assert_eq!(
+            PgType::from_catalog(1043, 84, "character varying(80)"),
+            PgType::Text { max_chars: Some(80) }
+        );
+        assert_eq!(
+            PgType::from_catalog(869, -1, "inet"),
+            PgType::Other("inet".to_owned())
+        );
     }
 
     #[test]
     fn a_table_made_from_a_schema_takes_it_without_loss() {
         for data_type in [
-            DataType::Bool, DataType::Int16, DataType::Int64, DataType::Float32, DataType::decimal(18, 2), DataType::Decimal(None),
-            DataType::Text { max_chars: Some(80) }, DataType::Bytes, DataType::Date, DataType::Instant, DataType::Json, DataType::Uuid,
+            DataType::Bool,
+            DataType::Int16,
+            DataType::Int64,
+            DataType::Float32,
+            DataType::decimal(18, 2),
+            DataType::Decimal(None),
+            DataType::Text { max_chars: Some(80) },
+            DataType::Bytes,
+            DataType::Date,
+            DataType::Instant,
+            DataType::Json,
+            DataType::Uuid,
         ] {
-            assert_eq!(PgType::for_core(data_type).takes(data_type), Some(true), "{data_type}");
+            assert_eq!(
+                PgType::for_core(data_type).takes(data_type),
+                Some(true),
+                "{data_type}"
+            );
         }
         assert_eq!(PgType::Int4.takes(DataType::decimal(5, 2)), Some(false));
         assert_eq!(PgType::Date.takes(DataType::TEXT), None);
-        assert_eq!(PgType::Text { max_chars: Some(10) }.takes(DataType::TEXT), Some(false));
+        assert_eq!(
+            PgType::Text { max_chars: Some(10) }.takes(DataType::TEXT),
+            Some(false)
+        );
     }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use bytes::BytesMut;
 use connector_core::{
-    Batch, CommitReport, Drift, Error, ErrorKind, Fence, Key, Op, Rejection, Result, State, Value, WriteMode, WriteRequest,
-    Writer,
+    Batch, CommitReport, Drift, Error, ErrorKind, Fence, Key, Op, Rejection, Result, State, Value, WriteMode,
+    WriteRequest, Writer,
 };
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -17,9 +17,9 @@ use crate::connector::Postgres;
 use crate::error::failed;
 use crate::load::{Load, encode_row};
 use crate::merge::{self, Fingerprinted};
+use crate::state_schema;
 use crate::state_store::{fenced_off, to_json};
 use crate::table::Layout;
-use crate::state_schema;
 
 /// Rejections held in memory before they are stored.
 const MAX_REJECTED: usize = 10_000;
@@ -75,7 +75,11 @@ impl TableWriter {
             state_schema::ensure(&session, postgres.state_schema()).await?;
         }
         let layout = Layout::plan(&session, &postgres, &request).await?;
-        let fingerprinted = if state_schema { fingerprints(&session, &postgres, &request, &layout).await? } else { None };
+        let fingerprinted = if state_schema {
+            fingerprints(&session, &postgres, &request, &layout).await?
+        } else {
+            None
+        };
         let fence = request.fence.clone();
         Ok(Self {
             postgres,
@@ -104,11 +108,19 @@ impl TableWriter {
             shaped: false,
         };
         let client = transaction.session.client()?;
-        client.batch_execute("BEGIN").await.map_err(|error| failed(doing, error))?;
+        client
+            .batch_execute("BEGIN")
+            .await
+            .map_err(|error| failed(doing, error))?;
         if !rows {
             return Ok(transaction);
         }
-        let run = async |sql: &str| client.batch_execute(sql).await.map_err(|error| failed(doing, error));
+        let run = async |sql: &str| {
+            client
+                .batch_execute(sql)
+                .await
+                .map_err(|error| failed(doing, error))
+        };
         let path = if !self.layout.exists {
             run(&self.layout.create_sql()).await?;
             Path::New
@@ -141,7 +153,9 @@ impl TableWriter {
 
     /// Ends the COPY and moves the rows to where they belong; adds to the report what became of them.
     async fn settle_rows(&mut self, transaction: &mut Transaction) -> Result<()> {
-        let Some(load) = transaction.load.take() else { return Ok(()) };
+        let Some(load) = transaction.load.take() else {
+            return Ok(());
+        };
         load.finish().await?;
         let counts = &mut self.report.counts;
         let client = transaction.session.client()?;
@@ -149,7 +163,11 @@ impl TableWriter {
             Path::Append => counts.created += transaction.rows,
             Path::New => {
                 let deleted = delete_directly(client, &self.layout, &transaction.direct_deletes).await?;
-                let superseded = if self.layout.key.is_empty() { 0 } else { add_key(client, &self.layout).await? };
+                let superseded = if self.layout.key.is_empty() {
+                    0
+                } else {
+                    add_key(client, &self.layout).await?
+                };
                 counts.created += transaction.rows - superseded - deleted;
                 counts.unchanged += superseded + deleted + transaction.deletes;
             }
@@ -169,8 +187,11 @@ impl TableWriter {
                     }
                 }
                 let echo = counts.echo;
-                let deleted =
-                    if transaction.deletes > 0 { execute(client, &merge::delete(&self.layout)).await? } else { 0 };
+                let deleted = if transaction.deletes > 0 {
+                    execute(client, &merge::delete(&self.layout)).await?
+                } else {
+                    0
+                };
                 let (created, updated) = upsert(client, &self.layout, &mut superseded).await?;
                 let updated = updated.saturating_sub(echo);
                 counts.created += created;
@@ -189,11 +210,23 @@ impl TableWriter {
             return Ok(());
         }
         let rejected = std::mem::take(&mut self.rejected);
-        let sequences: Vec<i64> = rejected.iter().map(|rejection| rejection.sequence as i64).collect();
-        let keys: Vec<Option<String>> = rejected.iter().map(|rejection| rejection.key.as_ref().map(|key| storable(key.as_str()))).collect();
+        let sequences: Vec<i64> = rejected
+            .iter()
+            .map(|rejection| rejection.sequence as i64)
+            .collect();
+        let keys: Vec<Option<String>> = rejected
+            .iter()
+            .map(|rejection| rejection.key.as_ref().map(|key| storable(key.as_str())))
+            .collect();
         let codes: Vec<&str> = rejected.iter().map(|rejection| rejection.code.as_str()).collect();
-        let messages: Vec<String> = rejected.iter().map(|rejection| storable(&rejection.message)).collect();
-        let fields: Vec<String> = rejected.iter().map(|rejection| rejection.fields.join(",")).collect();
+        let messages: Vec<String> = rejected
+            .iter()
+            .map(|rejection| storable(&rejection.message))
+            .collect();
+        let fields: Vec<String> = rejected
+            .iter()
+            .map(|rejection| rejection.fields.join(","))
+            .collect();
         let epoch = self.fence.as_ref().map_or(0, |fence| fence.epoch);
         let sql = format!(
             "INSERT INTO {}.rejection (task, epoch, sequence, key, code, message, fields)
@@ -201,9 +234,19 @@ impl TableWriter {
              FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[]) AS r (sequence, key, code, message, fields)",
             self.postgres.sync()
         );
-        let parameters: [&(dyn ToSql + Sync); 7] =
-            [&self.request.task.as_str(), &epoch, &sequences, &keys, &codes, &messages, &fields];
-        client.execute(&sql, &parameters).await.map_err(|error| failed("store rejected records", error))?;
+        let parameters: [&(dyn ToSql + Sync); 7] = [
+            &self.request.task.as_str(),
+            &epoch,
+            &sequences,
+            &keys,
+            &codes,
+            &messages,
+            &fields,
+        ];
+        client
+            .execute(&sql, &parameters)
+            .await
+            .map_err(|error| failed("store rejected records", error))?;
         Ok(())
     }
 
@@ -216,16 +259,30 @@ impl TableWriter {
              WHERE task = $1 AND epoch = $2 AND commit_no = $3",
             self.postgres.sync()
         );
-        let parameters: [&(dyn ToSql + Sync); 4] = [&fence.task.as_str(), &fence.epoch, &fence.commit_no, &state];
-        let moved = client.execute(&sql, &parameters).await.map_err(|error| failed("store the checkpoint", error))?;
-        if moved == 1 { Ok(()) } else { Err(fenced_off(fence)) }
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&fence.task.as_str(), &fence.epoch, &fence.commit_no, &state];
+        let moved = client
+            .execute(&sql, &parameters)
+            .await
+            .map_err(|error| failed("store the checkpoint", error))?;
+        if moved == 1 {
+            Ok(())
+        } else {
+            Err(fenced_off(fence))
+        }
     }
 
     /// After a COMMIT whose answer was lost: whether it took place.
     async fn was_committed(&self, fence: &Fence) -> Result<bool> {
         let session = self.postgres.session().await?;
-        let sql = format!("SELECT epoch, commit_no FROM {}.task WHERE task = $1", self.postgres.sync());
-        let row = session.query_one(&sql, &[&fence.task.as_str()]).await.map_err(|error| failed("read the commit back", error))?;
+        let sql = format!(
+            "SELECT epoch, commit_no FROM {}.task WHERE task = $1",
+            self.postgres.sync()
+        );
+        let row = session
+            .query_one(&sql, &[&fence.task.as_str()])
+            .await
+            .map_err(|error| failed("read the commit back", error))?;
         Ok((row.get::<_, i64>(0), row.get::<_, i64>(1)) == (fence.epoch, fence.commit_no + 1))
     }
 }
@@ -244,12 +301,22 @@ impl Writer for TableWriter {
             let deleted = record.op() == Op::Delete;
             let key = || Key::from_values(self.layout.key.iter().map(|&position| record.value(position)));
             if let Some(field) = unset_field(&record, deleted) {
-                let error = Error::new(ErrorKind::Unsupported, format!("a record says nothing about `{field}`"));
-                return Err(error.with_help("read every field that is mapped; PostgreSQL rows are written whole in this version"));
+                let error = Error::new(
+                    ErrorKind::Unsupported,
+                    format!("a record says nothing about `{field}`"),
+                );
+                return Err(error.with_help(
+                    "read every field that is mapped; PostgreSQL rows are written whole in this version",
+                ));
             }
             let taken = if deleted && self.request.mode == WriteMode::Insert {
                 let message = "a write in the mode insert deletes nothing";
-                Err(Rejection::new(record.sequence(), record.source_key(), "delete_refused", message))
+                Err(Rejection::new(
+                    record.sequence(),
+                    record.source_key(),
+                    "delete_refused",
+                    message,
+                ))
             } else if deleted && transaction.path == Path::New {
                 let mut row = BytesMut::new();
                 encode_row(&record, &self.layout, deleted, true, &mut row)
@@ -316,7 +383,10 @@ impl Writer for TableWriter {
         }
         if transaction.shaped {
             self.layout.exists = true;
-            self.layout.columns.iter_mut().for_each(|column| column.added = false);
+            self.layout
+                .columns
+                .iter_mut()
+                .for_each(|column| column.added = false);
         }
         if let Some(fence) = &mut self.fence {
             fence.commit_no += 1;
@@ -347,18 +417,29 @@ fn unset_field<'a>(record: &connector_core::Record<'a>, deleted: bool) -> Option
 }
 
 async fn execute(client: &Client, sql: &str) -> Result<u64> {
-    client.execute(sql, &[]).await.map_err(|error| failed("merge rows", error))
+    client
+        .execute(sql, &[])
+        .await
+        .map_err(|error| failed("merge rows", error))
 }
 
 async fn count(client: &Client, sql: &str) -> Result<u64> {
-    let row = client.query_one(sql, &[]).await.map_err(|error| failed("compare rows", error))?;
+    let row = client
+        .query_one(sql, &[])
+        .await
+        .map_err(|error| failed("compare rows", error))?;
     Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
 }
 
 /// Merges the staging table; if a key stands in it twice, once more without the earlier ones.
 async fn upsert(client: &Client, layout: &Layout, superseded: &mut u64) -> Result<(u64, u64)> {
     let sql = merge::upsert(layout);
-    let run = async |sql: &str| client.batch_execute(sql).await.map_err(|error| failed("merge rows", error));
+    let run = async |sql: &str| {
+        client
+            .batch_execute(sql)
+            .await
+            .map_err(|error| failed("merge rows", error))
+    };
     run("SAVEPOINT merge").await?;
     let row = match client.query_one(&sql, &[]).await {
         Err(error) if error.code() == Some(&SqlState::CARDINALITY_VIOLATION) => {
@@ -376,13 +457,19 @@ async fn upsert(client: &Client, layout: &Layout, superseded: &mut u64) -> Resul
 /// Makes the key of a table just loaded; if one stands twice, after the earlier rows are gone. Returns their number.
 async fn add_key(client: &Client, layout: &Layout) -> Result<u64> {
     let run = async |sql: &str| client.batch_execute(sql).await;
-    run("SAVEPOINT key").await.map_err(|error| failed("make the primary key", error))?;
+    run("SAVEPOINT key")
+        .await
+        .map_err(|error| failed("make the primary key", error))?;
     match run(&layout.add_key_sql()).await {
         Ok(()) => Ok(0),
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-            run("ROLLBACK TO key").await.map_err(|error| failed("make the primary key", error))?;
+            run("ROLLBACK TO key")
+                .await
+                .map_err(|error| failed("make the primary key", error))?;
             let superseded = execute(client, &merge::deduplicate_table(layout)).await?;
-            run(&layout.add_key_sql()).await.map_err(|error| failed("make the primary key", error))?;
+            run(&layout.add_key_sql())
+                .await
+                .map_err(|error| failed("make the primary key", error))?;
             Ok(superseded)
         }
         Err(error) => Err(failed("make the primary key", error)),
@@ -394,7 +481,10 @@ async fn delete_directly(client: &Client, layout: &Layout, rows: &HashMap<Key, B
     if rows.is_empty() {
         return Ok(0);
     }
-    client.batch_execute(&merge::create_stage(layout)).await.map_err(|error| failed("delete rows", error))?;
+    client
+        .batch_execute(&merge::create_stage(layout))
+        .await
+        .map_err(|error| failed("delete rows", error))?;
     let mut load = Load::start(client, &merge::copy_stage(layout), true).await?;
     for row in rows.values() {
         load.push_encoded(row);
@@ -411,8 +501,13 @@ async fn fingerprints(
     request: &WriteRequest,
     layout: &Layout,
 ) -> Result<Option<Fingerprinted>> {
-    let Some(origin) = &request.origin else { return Ok(None) };
-    let sql = format!("SELECT target, match_on, fields FROM {}.target WHERE identity = $1 AND object = $2", postgres.sync());
+    let Some(origin) = &request.origin else {
+        return Ok(None);
+    };
+    let sql = format!(
+        "SELECT target, match_on, fields FROM {}.target WHERE identity = $1 AND object = $2",
+        postgres.sync()
+    );
     let row = client
         .query_opt(&sql, &[&origin.target.identity.as_str(), &origin.target.object])
         .await
@@ -425,12 +520,17 @@ async fn fingerprints(
     let match_on: Vec<String> = row.get(1);
     let fields: Vec<String> = row.get(2);
     let key: Option<Vec<usize>> = match_on.iter().map(position).collect();
-    let fields: Option<Vec<(String, usize)>> =
-        fields.iter().map(|field| position(field).map(|position| (field.clone(), position))).collect();
+    let fields: Option<Vec<(String, usize)>> = fields
+        .iter()
+        .map(|field| position(field).map(|position| (field.clone(), position)))
+        .collect();
     // A load that leaves out a field that was written back cannot tell whether it has drifted.
-    Ok(key.zip(fields).filter(|(key, fields)| !key.is_empty() && !fields.is_empty()).map(|(key, fields)| Fingerprinted {
-        target: row.get(0),
-        key,
-        fields,
-    }))
+    Ok(key
+        .zip(fields)
+        .filter(|(key, fields)| !key.is_empty() && !fields.is_empty())
+        .map(|(key, fields)| Fingerprinted {
+            target: row.get(0),
+            key,
+            fields,
+        }))
 }

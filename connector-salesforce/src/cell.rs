@@ -11,7 +11,9 @@ pub(crate) fn push(builder: &mut BatchBuilder, data_type: DataType, text: &str) 
     let value = match data_type {
         DataType::Bool => Value::Bool(boolean(text)?),
         DataType::Int16 | DataType::Int32 => Value::Int(
-            integer(text).filter(|number| i32::try_from(*number).is_ok()).ok_or(ParseError::new("a whole number of 32 bits"))?,
+            integer(text)
+                .filter(|number| i32::try_from(*number).is_ok())
+                .ok_or(ParseError::new("a whole number of 32 bits"))?,
         ),
         DataType::Int64 => Value::Int(integer(text).ok_or(ParseError::new("a whole number of 64 bits"))?),
         DataType::Decimal(_) => return builder.push_decimal(text),
@@ -42,7 +44,9 @@ pub(crate) fn boolean(text: &str) -> Result<bool, ParseError> {
 
 /// Bulk answers show some whole numbers as `250.0` or `1E3`.
 fn integer(text: &str) -> Option<i64> {
-    text.parse().ok().or_else(|| Decimal::parse(text, &mut String::new()).ok()?.to_i64())
+    text.parse()
+        .ok()
+        .or_else(|| Decimal::parse(text, &mut String::new()).ok()?.to_i64())
 }
 
 #[cfg(test)]
@@ -68,9 +72,21 @@ mod tests {
             (DataType::Int32, "1E3", "1000"),
             (DataType::Int64, "-9007199254740993", "-9007199254740993"),
             (DataType::Decimal(None), "9.5E8", "950000000"),
-            (DataType::decimal(18, 2), "1234567890123456.78", "1234567890123456.78"),
-            (DataType::Instant, "2020-10-22T21:03:23.000+0000", "2020-10-22T21:03:23Z"),
-            (DataType::Instant, "2020-10-22T21:03:23.000Z", "2020-10-22T21:03:23Z"),
+            (
+                DataType::decimal(18, 2),
+                "1234567890123456.78",
+                "1234567890123456.78",
+            ),
+            (
+                DataType::Instant,
+                "2020-10-22T21:03:23.000+0000",
+                "2020-10-22T21:03:23Z",
+            ),
+            (
+                DataType::Instant,
+                "2020-10-22T21:03:23.000Z",
+                "2020-10-22T21:03:23Z",
+            ),
             (DataType::Time, "09:30:00.000Z", "09:30:00"),
             (DataType::Date, "2020-02-29", "2020-02-29"),
             (DataType::Bool, "TRUE", "true"),

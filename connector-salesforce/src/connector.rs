@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    CheckReport, Clock, Connector, Destination, Error, ErrorKind, Identity, Result, Selection, Source, StreamName,
-    StreamSpec, StreamSummary,
+    CheckReport, Clock, Connector, Destination, Error, ErrorKind, Identity, Result, Selection, Source,
+    StreamName, StreamSpec, StreamSummary,
 };
 
 use crate::config::Config;
@@ -29,12 +29,18 @@ impl Salesforce {
     /// # Errors
     /// [`ErrorKind::Config`]: the proxy or the certificate file cannot be used.
     pub fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
-        Ok(Self { org: Org::new(config, clock)?, cache: Arc::default() })
+        Ok(Self {
+            org: Org::new(config, clock)?,
+            cache: Arc::default(),
+        })
     }
 
     /// How many of the org's daily API calls are left, as the last answer told; `None` before there was one.
     pub fn api_calls_left(&self) -> Option<u64> {
-        self.org.usage().last().map(|(used, allowed)| allowed.saturating_sub(used))
+        self.org
+            .usage()
+            .last()
+            .map(|(used, allowed)| allowed.saturating_sub(used))
     }
 
     pub(crate) fn org(&self) -> &Org {
@@ -45,8 +51,11 @@ impl Salesforce {
     pub(crate) async fn described(&self, selection: &Selection) -> Result<Arc<Described>> {
         match selection {
             Selection::Stream(name) => self.object(name).await,
-            _ => Err(Error::new(ErrorKind::Unsupported, "Salesforce is read by object, not by query, in this version")
-                .with_help("name the object as the stream and choose its fields")),
+            _ => Err(Error::new(
+                ErrorKind::Unsupported,
+                "Salesforce is read by object, not by query, in this version",
+            )
+            .with_help("name the object as the stream and choose its fields")),
         }
     }
 
@@ -70,8 +79,11 @@ impl Connector for Salesforce {
         let version = self.org.version().to_string();
         if !versions.contains(&version) {
             let newest = versions.last().map_or("none", String::as_str);
-            return Err(Error::new(ErrorKind::Config, format!("the org does not serve API version {version}"))
-                .with_help(format!("set `api_version`; the newest it serves is {newest}")));
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("the org does not serve API version {version}"),
+            )
+            .with_help(format!("set `api_version`; the newest it serves is {newest}")));
         }
         // The first request that needs the right to use the API.
         let objects = describe::list(&self.org).await?.len();
@@ -79,7 +91,9 @@ impl Connector for Salesforce {
         if let Some(user) = self.org.user().await? {
             report = report.with("user", user.as_str());
         }
-        report = report.with("API version", version).with("objects", objects.to_string());
+        report = report
+            .with("API version", version)
+            .with("objects", objects.to_string());
         if let Some((used, allowed)) = self.org.usage().last() {
             report = report.with("API calls of the last 24 hours", format!("{used} of {allowed}"));
         }
@@ -92,7 +106,9 @@ impl Connector for Salesforce {
     async fn streams(&self) -> Result<Vec<StreamSummary>> {
         let objects = describe::list(&self.org).await?;
         let readable = objects.into_iter().filter(|entry| entry.queryable);
-        Ok(readable.map(|entry| StreamSummary::new(StreamName::new(entry.name)).with_label(entry.label)).collect())
+        Ok(readable
+            .map(|entry| StreamSummary::new(StreamName::new(entry.name)).with_label(entry.label))
+            .collect())
     }
 
     async fn describe(&self, what: &Selection) -> Result<StreamSpec> {
@@ -110,6 +126,8 @@ impl Connector for Salesforce {
 
 impl fmt::Debug for Salesforce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Salesforce").field("version", &self.org.version()).finish_non_exhaustive()
+        f.debug_struct("Salesforce")
+            .field("version", &self.org.version())
+            .finish_non_exhaustive()
     }
 }

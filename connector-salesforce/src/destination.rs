@@ -16,13 +16,17 @@ impl Destination for Salesforce {
         let described = self.object(&request.stream).await?;
         let columns = WriteColumns::new(&described, request)?;
         let object = &described.object.name;
-        let mut plan = WritePlan::new(format!("records of `{object}` are updated by `Id`; none is created"))
-            .with_columns(columns.plan(&request.schema));
+        let mut plan = WritePlan::new(format!(
+            "records of `{object}` are updated by `Id`; none is created"
+        ))
+        .with_columns(columns.plan(&request.schema));
         plan.notes.push(format!(
             "up to {BULK_FROM} records go by sObject Collections, 200 at once; more go by Bulk API 2.0 jobs"
         ));
-        plan.notes.push("assignment rules are not run (Sforce-Auto-Assign: FALSE)".to_owned());
-        plan.notes.push("an empty text clears its field, as null does: Salesforce knows no empty text".to_owned());
+        plan.notes
+            .push("assignment rules are not run (Sforce-Auto-Assign: FALSE)".to_owned());
+        plan.notes
+            .push("an empty text clears its field, as null does: Salesforce knows no empty text".to_owned());
         plan.notes.push(if request.journal.is_some() {
             "what is sent is journalled first: a run that was cut short is looked up before anything is sent again".to_owned()
         } else {
@@ -34,7 +38,11 @@ impl Destination for Salesforce {
     async fn writer(&self, request: WriteRequest) -> Result<Box<dyn Writer>> {
         let described = self.object(&request.stream).await?;
         let columns = WriteColumns::new(&described, &request)?;
-        let target = Target { org: self.org().clone(), object: described.object.name.clone(), columns };
+        let target = Target {
+            org: self.org().clone(),
+            object: described.object.name.clone(),
+            columns,
+        };
         Ok(Box::new(SalesforceWriter::open(target, request.journal).await?))
     }
 }

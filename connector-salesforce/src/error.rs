@@ -61,15 +61,33 @@ impl ApiError {
             Ok(entries) => entries.into_iter().next(),
             Err(_) => serde_json::from_slice::<Entry>(body).ok(),
         };
-        if let Some(Entry { code, message, fields }) = entry {
+        if let Some(Entry {
+            code,
+            message,
+            fields,
+        }) = entry
+        {
             // Its words quote the values that were sent.
-            let message = if code == "JSON_PARSER_ERROR" { String::new() } else { shorten(&message) };
-            return Self::Api { status, code, message, fields: fields.unwrap_or_default() };
+            let message = if code == "JSON_PARSER_ERROR" {
+                String::new()
+            } else {
+                shorten(&message)
+            };
+            return Self::Api {
+                status,
+                code,
+                message,
+                fields: fields.unwrap_or_default(),
+            };
         }
         match serde_json::from_slice::<OAuthEntry>(body) {
-            Ok(OAuthEntry { error, error_description }) => {
-                Self::OAuth { error, description: shorten(&error_description) }
-            }
+            Ok(OAuthEntry {
+                error,
+                error_description,
+            }) => Self::OAuth {
+                error,
+                description: shorten(&error_description),
+            },
             Err(_) => Self::Page { status },
         }
     }
@@ -123,18 +141,21 @@ pub(crate) fn classify(failure: &Failure) -> Error {
             }
         }
         // The edge has no route to the org, or the org is being set up.
-        None if matches!(status, 406 | 420) => {
-            Error::new(ErrorKind::Unavailable, format!("Salesforce cannot answer right now (status {status})"))
-        }
-        None if matches!(status, 414 | 431) => {
-            Error::new(ErrorKind::Unsupported, format!("the request is too long for Salesforce (status {status})"))
-                .with_help("read fewer fields at once")
-        }
+        None if matches!(status, 406 | 420) => Error::new(
+            ErrorKind::Unavailable,
+            format!("Salesforce cannot answer right now (status {status})"),
+        ),
+        None if matches!(status, 414 | 431) => Error::new(
+            ErrorKind::Unsupported,
+            format!("the request is too long for Salesforce (status {status})"),
+        )
+        .with_help("read fewer fields at once"),
         None if status == 410 => Error::new(ErrorKind::Config, "this version of the API is retired")
             .with_help("set a newer `api_version`"),
         None if status == 401 => base.with_help(SIGN_IN),
         None if code.is_empty() => base,
-        None => Error::new(base.kind(), format!("Salesforce refuses the request: {code}")).with_retry(base.retry()),
+        None => Error::new(base.kind(), format!("Salesforce refuses the request: {code}"))
+            .with_retry(base.retry()),
     };
     error.with_source(api)
 }
@@ -151,10 +172,16 @@ fn known(code: &str, message: &str) -> Option<(ErrorKind, Retry, Option<&'static
             Retry::Never,
             Some("the org's API calls of the last 24 hours are used up: run again later, or raise the limit"),
         ),
-        "STORAGE_LIMIT_EXCEEDED" => (RateLimited, Retry::Never, Some("free storage in the org, then run again")),
-        "LIMIT_EXCEEDED" | "EXCEEDEDQUOTA" | "ExceededQuota" => {
-            (RateLimited, Retry::Never, Some("a daily Bulk API limit is used up: run again later"))
-        }
+        "STORAGE_LIMIT_EXCEEDED" => (
+            RateLimited,
+            Retry::Never,
+            Some("free storage in the org, then run again"),
+        ),
+        "LIMIT_EXCEEDED" | "EXCEEDEDQUOTA" | "ExceededQuota" => (
+            RateLimited,
+            Retry::Never,
+            Some("a daily Bulk API limit is used up: run again later"),
+        ),
         "SERVER_UNAVAILABLE"
         | "API_CURRENTLY_DISABLED"
         | "UNKNOWN_EXCEPTION"
@@ -164,33 +191,53 @@ fn known(code: &str, message: &str) -> Option<(ErrorKind, Retry, Option<&'static
         | "REQUEST_RUNNING_TOO_LONG"
         | "UNABLE_TO_LOCK_ROW" => (Unavailable, Retry::Backoff, None),
         // Repeating these blindly does not help; the reader knows what does.
-        "QUERY_TIMEOUT" => (Unavailable, Retry::Never, Some("read fewer fields, or a shorter span at once")),
+        "QUERY_TIMEOUT" => (
+            Unavailable,
+            Retry::Never,
+            Some("read fewer fields, or a shorter span at once"),
+        ),
         "INVALID_QUERY_LOCATOR" => (Unavailable, Retry::Never, None),
-        "INVALID_SESSION_ID" | "INVALID_AUTH_HEADER" | "INVALID_JWT_FORMAT" => (Auth, Retry::Never, Some(SIGN_IN)),
+        "INVALID_SESSION_ID" | "INVALID_AUTH_HEADER" | "INVALID_JWT_FORMAT" => {
+            (Auth, Retry::Never, Some(SIGN_IN))
+        }
         "invalid_grant" => (
             Auth,
             Retry::Never,
             Some("sign in anew: the password, the token or the app's policies do not allow it any more"),
         ),
-        "invalid_client" | "invalid_client_id" => {
-            (Auth, Retry::Never, Some("check `client_id` and `client_secret` against the app in Salesforce"))
-        }
-        "unsupported_grant_type" | "unauthorized_client" | "invalid_request" => {
-            (Auth, Retry::Never, Some("allow this `auth` in the app's settings in Salesforce"))
-        }
+        "invalid_client" | "invalid_client_id" => (
+            Auth,
+            Retry::Never,
+            Some("check `client_id` and `client_secret` against the app in Salesforce"),
+        ),
+        "unsupported_grant_type" | "unauthorized_client" | "invalid_request" => (
+            Auth,
+            Retry::Never,
+            Some("allow this `auth` in the app's settings in Salesforce"),
+        ),
         "inactive_user" | "inactive_org" => (Auth, Retry::Never, Some(SIGN_IN)),
         "rate_limit_exceeded" => (RateLimited, Retry::Backoff, None),
-        "API_DISABLED_FOR_ORG" => {
-            (Forbidden, Retry::Never, Some("the org's edition or the user's profile does not include the API"))
-        }
-        "FUNCTIONALITY_NOT_ENABLED" | "FEATURENOTENABLED" => {
-            (Forbidden, Retry::Never, Some("the org does not have this feature"))
-        }
-        "INSUFFICIENT_ACCESS" | "INSUFFICIENT_ACCESS_OR_READONLY" => {
-            (Forbidden, Retry::Never, Some("grant the user access to the object and its fields"))
-        }
+        "API_DISABLED_FOR_ORG" => (
+            Forbidden,
+            Retry::Never,
+            Some("the org's edition or the user's profile does not include the API"),
+        ),
+        "FUNCTIONALITY_NOT_ENABLED" | "FEATURENOTENABLED" => (
+            Forbidden,
+            Retry::Never,
+            Some("the org does not have this feature"),
+        ),
+        "INSUFFICIENT_ACCESS" | "INSUFFICIENT_ACCESS_OR_READONLY" => (
+            Forbidden,
+            Retry::Never,
+            Some("grant the user access to the object and its fields"),
+        ),
         "NOT_FOUND" => (NotFound, Retry::Never, None),
-        "INVALID_FIELD" => (Schema, Retry::Never, Some("describe the object anew: a field is gone or hidden from the user")),
+        "INVALID_FIELD" => (
+            Schema,
+            Retry::Never,
+            Some("describe the object anew: a field is gone or hidden from the user"),
+        ),
         "INVALID_TYPE" | "INVALIDENTITY" => (Schema, Retry::Never, None),
         "INVALIDJOBSTATE" | "InvalidJobState" => (Conflict, Retry::Never, None),
         "JSON_PARSER_ERROR" | "MALFORMED_QUERY" => (Data, Retry::Never, None),
@@ -206,14 +253,22 @@ mod tests {
     use super::*;
 
     fn classified(status: u16, body: &str) -> Error {
-        classify(&Failure::new("/x", StatusCode::from_u16(status).unwrap(), HeaderMap::new(), body.to_owned()))
+        classify(&Failure::new(
+            "/x",
+            StatusCode::from_u16(status).unwrap(),
+            HeaderMap::new(),
+            body.to_owned(),
+        ))
     }
 
     #[test]
     fn every_shape_of_body_is_read() {
         let array = r#"[{"message":"No such column 'x'","errorCode":"INVALID_FIELD","fields":["x"]}]"#;
         let error = classified(400, array);
-        assert_eq!((error.kind(), code(&error)), (ErrorKind::Schema, Some("INVALID_FIELD")));
+        assert_eq!(
+            (error.kind(), code(&error)),
+            (ErrorKind::Schema, Some("INVALID_FIELD"))
+        );
         let object = r#"{"exceptionCode":"InvalidJobState","exceptionMessage":"closed"}"#;
         assert_eq!(classified(400, object).kind(), ErrorKind::Conflict);
         let oauth = r#"{"error":"invalid_grant","error_description":"authentication failure"}"#;
@@ -221,7 +276,10 @@ mod tests {
         assert_eq!((error.kind(), error.retry()), (ErrorKind::Auth, Retry::Never));
         assert!(error.help().is_some());
         let page = classified(503, "<html><body>sorry</body></html>");
-        assert_eq!((page.kind(), page.retry()), (ErrorKind::Unavailable, Retry::Backoff));
+        assert_eq!(
+            (page.kind(), page.retry()),
+            (ErrorKind::Unavailable, Retry::Backoff)
+        );
         assert!(!format!("{page:?}{}", page.report()).contains("sorry"));
     }
 
@@ -229,7 +287,10 @@ mod tests {
     fn a_spent_day_and_a_busy_second_are_told_apart() {
         let spent = r#"[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#;
         let error = classified(403, spent);
-        assert_eq!((error.kind(), error.retry()), (ErrorKind::RateLimited, Retry::Never));
+        assert_eq!(
+            (error.kind(), error.retry()),
+            (ErrorKind::RateLimited, Retry::Never)
+        );
         assert!(error.help().is_some_and(|help| help.contains("run again later")));
         let busy = r#"[{"message":"ConcurrentRequests (Concurrent API Requests) Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#;
         assert_eq!(classified(403, busy).retry(), Retry::Backoff);
@@ -264,7 +325,10 @@ mod tests {
 
     #[test]
     fn what_was_sent_is_not_repeated() {
-        let error = classified(400, r#"[{"message":"from VALUE_STRING value hunter2","errorCode":"JSON_PARSER_ERROR"}]"#);
+        let error = classified(
+            400,
+            r#"[{"message":"from VALUE_STRING value hunter2","errorCode":"JSON_PARSER_ERROR"}]"#,
+        );
         assert!(!format!("{error:?}{}", error.report()).contains("hunter2"));
     }
 }

@@ -37,7 +37,9 @@ fn checksum(fifteen: &[u8]) -> [u8; 3] {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
     let mut out = [b'A'; 3];
     for (group, out) in fifteen.chunks(5).zip(&mut out) {
-        let bits = group.iter().enumerate().fold(0, |bits, (i, byte)| bits | usize::from(byte.is_ascii_uppercase()) << i);
+        let bits = group.iter().enumerate().fold(0, |bits, (i, byte)| {
+            bits | usize::from(byte.is_ascii_uppercase()) << i
+        });
         *out = ALPHABET[bits];
     }
     out
@@ -62,7 +64,14 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in ["", "00Q", "001D000000IRFma'", "001D000000IRFmaI", "001D000000IRFmaIAHx", "００１D000000IRFm"] {
+        for text in [
+            "",
+            "00Q",
+            "001D000000IRFma'",
+            "001D000000IRFmaI",
+            "001D000000IRFmaIAHx",
+            "００１D000000IRFm",
+        ] {
             assert_eq!(Id::parse(text), None, "{text}");
         }
     }

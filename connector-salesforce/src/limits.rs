@@ -14,7 +14,9 @@ pub(crate) struct Usage {
 impl Usage {
     /// Learns from an answer.
     pub(crate) fn observe(&self, headers: &HeaderMap) {
-        let text = headers.get("sforce-limit-info").and_then(|value| value.to_str().ok());
+        let text = headers
+            .get("sforce-limit-info")
+            .and_then(|value| value.to_str().ok());
         if let Some((used, allowed)) = text.and_then(parse) {
             self.used.store(used, Ordering::Relaxed);
             self.allowed.store(allowed, Ordering::Relaxed);
@@ -30,7 +32,9 @@ impl Usage {
 
 /// `api-usage=18/15000`, perhaps with more behind a comma.
 fn parse(text: &str) -> Option<(u64, u64)> {
-    let usage = text.split(',').find_map(|part| part.trim().strip_prefix("api-usage="))?;
+    let usage = text
+        .split(',')
+        .find_map(|part| part.trim().strip_prefix("api-usage="))?;
     let (used, allowed) = usage.split_once('/')?;
     Some((used.parse().ok()?, allowed.parse().ok()?))
 }
@@ -42,7 +46,10 @@ mod tests {
     #[test]
     fn the_header_is_read_with_and_without_its_second_part() {
         assert_eq!(parse("api-usage=18/15000"), Some((18, 15_000)));
-        assert_eq!(parse("api-usage=25/5000, per-app-api-usage=17/250(appName=x)"), Some((25, 5_000)));
+        assert_eq!(
+            parse("api-usage=25/5000, per-app-api-usage=17/250(appName=x)"),
+            Some((25, 5_000))
+        );
         assert_eq!(parse("nonsense"), None);
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use connector_core::value::Instant;
 use connector_core::{Clock, Error, ErrorKind, Result};
-use connector_http::{HttpClient, HttpConfig, Request, Response, RestClient, StreamingResponse, Url, server_time};
+use connector_http::{
+    HttpClient, HttpConfig, Request, Response, RestClient, StreamingResponse, Url, server_time,
+};
 use serde::Deserialize;
 
 use crate::auth::{ApiService, Session, foreign};
@@ -30,9 +32,17 @@ impl Org {
         let http = HttpClient::new(&http)?;
         let session = Arc::new(Session::new(config, http.clone(), Arc::clone(&clock)));
         let usage = Arc::new(Usage::default());
-        let service = ApiService { session: Arc::clone(&session), usage: Arc::clone(&usage) };
+        let service = ApiService {
+            session: Arc::clone(&session),
+            usage: Arc::clone(&usage),
+        };
         let rest = RestClient::new(http, Arc::new(service), clock);
-        Ok(Self { rest, session, usage, version: config.api_version })
+        Ok(Self {
+            rest,
+            session,
+            usage,
+            version: config.api_version,
+        })
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
@@ -59,7 +69,10 @@ impl Org {
         let token = self.session.token().await?;
         let mut root = token.instance.clone();
         root.set_path("/");
-        root.join(reference).ok().filter(|url| token.covers(url)).ok_or_else(|| foreign("a link of an answer"))
+        root.join(reference)
+            .ok()
+            .filter(|url| token.covers(url))
+            .ok_or_else(|| foreign("a link of an answer"))
     }
 
     pub(crate) async fn send(&self, request: &Request) -> Result<Response> {
@@ -85,14 +98,20 @@ impl Org {
         url.set_path("/services/data");
         let response = self.send(&Request::get(url)).await?;
         let versions: Vec<Version> = response.json()?;
-        Ok((versions.into_iter().map(|version| version.version).collect(), server_time(&response.headers)))
+        Ok((
+            versions.into_iter().map(|version| version.version).collect(),
+            server_time(&response.headers),
+        ))
     }
 
     /// The org's clock, fresh: what an incremental read closes its window by.
     pub(crate) async fn now(&self) -> Result<Instant> {
         self.versions().await?.1.ok_or_else(|| {
-            Error::new(ErrorKind::Unavailable, "Salesforce's answer does not tell the time")
-                .with_help("take out the proxy that removes the `Date` header")
+            Error::new(
+                ErrorKind::Unavailable,
+                "Salesforce's answer does not tell the time",
+            )
+            .with_help("take out the proxy that removes the `Date` header")
         })
     }
 
@@ -109,8 +128,12 @@ impl Org {
         let mut url = token.instance.clone();
         url.set_path("/services/oauth2/userinfo");
         let info: UserInfo = self.send(&Request::get(url)).await?.json()?;
-        Id::parse(&info.organization_id)
-            .ok_or_else(|| Error::new(ErrorKind::Unavailable, "Salesforce does not say which org this is"))
+        Id::parse(&info.organization_id).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unavailable,
+                "Salesforce does not say which org this is",
+            )
+        })
     }
 
     /// The id of the user signed in as, where the token's answer told.

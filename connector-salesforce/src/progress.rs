@@ -55,7 +55,10 @@ pub(crate) enum Place {
 impl Progress {
     /// Reads the state of `stream`; none is a stream that was never read.
     pub(crate) fn open(state: Option<&State>, identity: &Identity, stream: &str) -> Result<Self> {
-        state.map_or_else(|| Ok(Self::default()), |state| state.open(identity, stream, VERSION))
+        state.map_or_else(
+            || Ok(Self::default()),
+            |state| state.open(identity, stream, VERSION),
+        )
     }
 
     /// The state of `stream` that remembers this.
@@ -92,7 +95,9 @@ impl fmt::Display for Stamp {
 /// A fingerprint of the columns: FNV-1a, the same in every version.
 pub(crate) fn fingerprint(columns: &[String]) -> u64 {
     let bytes = columns.iter().flat_map(|column| column.bytes().chain([b',']));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -103,7 +108,11 @@ mod tests {
     fn the_stored_form_does_not_change() {
         let identity = Identity::new("salesforce", "00D1");
         let stamp = |text| Stamp(Instant::parse_iso(text).unwrap());
-        let place = Place::Bulk { job: "750x".into(), locator: Some("MTA".into()), rows: 10 };
+        let place = Place::Bulk {
+            job: "750x".into(),
+            locator: Some("MTA".into()),
+            rows: 10,
+        };
         let columns = fingerprint(&["Id".to_owned()]);
         let running = Running {
             incremental: true,
@@ -112,10 +121,14 @@ mod tests {
             columns,
             place: Some(place),
         };
-        let progress = Progress { since: Some(stamp("2026-01-01T00:00:00Z")), running: Some(running) };
+        let progress = Progress {
+            since: Some(stamp("2026-01-01T00:00:00Z")),
+            running: Some(running),
+        };
         let state = progress.to_state(&identity, "Lead").unwrap();
         let stored = r#"{"version":1,"source":"salesforce:00D1","stream":"Lead","data":{"since":"2026-01-01T00:00:00Z","running":{"incremental":true,"from":null,"until":"2026-01-02T00:00:00Z","columns":593324451669541321,"place":{"Bulk":{"job":"750x","locator":"MTA","rows":10}}}}}"#;
-        let again: State = serde_json::from_str(&stored.replace("593324451669541321", &columns.to_string())).unwrap();
+        let again: State =
+            serde_json::from_str(&stored.replace("593324451669541321", &columns.to_string())).unwrap();
         assert_eq!(again, state);
         assert_eq!(Progress::open(Some(&again), &identity, "Lead").unwrap(), progress);
     }

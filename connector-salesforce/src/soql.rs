@@ -27,19 +27,33 @@ pub(crate) struct Query<'a> {
 impl Query<'_> {
     /// All records, in whatever order: Bulk answers faster when none is asked for.
     pub(crate) fn unordered(&self) -> String {
-        format!("SELECT {} FROM {}{}", self.columns.join(","), self.object, self.conditions(None))
+        format!(
+            "SELECT {} FROM {}{}",
+            self.columns.join(","),
+            self.object,
+            self.conditions(None)
+        )
     }
 
     /// The records after `last`, in the order of their ids: a page can be asked for again by its last id alone.
     pub(crate) fn by_id(&self, last: Option<&str>) -> String {
         let columns = self.columns.join(",");
-        format!("SELECT {columns} FROM {}{} ORDER BY Id", self.object, self.conditions(last))
+        format!(
+            "SELECT {columns} FROM {}{} ORDER BY Id",
+            self.object,
+            self.conditions(last)
+        )
     }
 
     /// The records with these ids.
     pub(crate) fn by_ids(&self, ids: &[String]) -> String {
         let ids: Vec<String> = ids.iter().map(|id| quote(id)).collect();
-        format!("SELECT {} FROM {} WHERE Id IN ({})", self.columns.join(","), self.object, ids.join(","))
+        format!(
+            "SELECT {} FROM {} WHERE Id IN ({})",
+            self.columns.join(","),
+            self.object,
+            ids.join(",")
+        )
     }
 
     /// The number of records.
@@ -58,7 +72,11 @@ impl Query<'_> {
         if let Some(last) = last {
             conditions.push(format!("Id > {}", quote(last)));
         }
-        if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) }
+        if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
+        }
     }
 }
 
@@ -90,7 +108,8 @@ pub(crate) fn instant(instant: Instant) -> String {
 
 /// Whether `name` can be an object's or field's API name, and so may stand in a path or a query as it is.
 pub(crate) fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]
@@ -99,14 +118,25 @@ mod tests {
 
     #[test]
     fn literals_cannot_break_out() {
-        assert_eq!(quote("O'Neil\\ \"x\"\n\r\t\u{8}\u{c}é"), r#"'O\'Neil\\ \"x\"\n\r\t\b\fé'"#);
+        assert_eq!(
+            quote("O'Neil\\ \"x\"\n\r\t\u{8}\u{c}é"),
+            r#"'O\'Neil\\ \"x\"\n\r\t\b\fé'"#
+        );
         assert_eq!(quote("' OR Name != '"), r"'\' OR Name != \''");
     }
 
     #[test]
     fn names_are_plain() {
         assert!(is_name("LeadScore__c") && is_name("ns__X__c"));
-        for name in ["", "Lead/describe", "Lead Where", "1Lead", "Lead'", "Lead?x", "リード"] {
+        for name in [
+            "",
+            "Lead/describe",
+            "Lead Where",
+            "1Lead",
+            "Lead'",
+            "Lead?x",
+            "リード",
+        ] {
             assert!(!is_name(name), "{name}");
         }
     }
@@ -116,15 +146,38 @@ mod tests {
         let at = |text| Instant::parse_iso(text).unwrap();
         let columns = ["Id".to_owned(), "Name".to_owned()];
         let until = at("2026-01-02T00:00:00.999Z");
-        let mut window = Window { cursor: "SystemModstamp".to_owned(), from: None, until };
-        let whole = Query { object: "Lead", columns: &columns, window: None };
+        let mut window = Window {
+            cursor: "SystemModstamp".to_owned(),
+            from: None,
+            until,
+        };
+        let whole = Query {
+            object: "Lead",
+            columns: &columns,
+            window: None,
+        };
         assert_eq!(whole.unordered(), "SELECT Id,Name FROM Lead");
-        assert_eq!(whole.by_id(Some("00Q'")), r"SELECT Id,Name FROM Lead WHERE Id > '00Q\'' ORDER BY Id");
-        assert_eq!(whole.by_ids(&["a".to_owned(), "b".to_owned()]), "SELECT Id,Name FROM Lead WHERE Id IN ('a','b')");
-        let first = Query { window: Some(&window), ..whole };
-        assert_eq!(first.count(), "SELECT COUNT() FROM Lead WHERE SystemModstamp < 2026-01-02T00:00:00Z");
+        assert_eq!(
+            whole.by_id(Some("00Q'")),
+            r"SELECT Id,Name FROM Lead WHERE Id > '00Q\'' ORDER BY Id"
+        );
+        assert_eq!(
+            whole.by_ids(&["a".to_owned(), "b".to_owned()]),
+            "SELECT Id,Name FROM Lead WHERE Id IN ('a','b')"
+        );
+        let first = Query {
+            window: Some(&window),
+            ..whole
+        };
+        assert_eq!(
+            first.count(),
+            "SELECT COUNT() FROM Lead WHERE SystemModstamp < 2026-01-02T00:00:00Z"
+        );
         window.from = Some(at("2026-01-01T00:00:00Z"));
-        let later = Query { window: Some(&window), ..whole };
+        let later = Query {
+            window: Some(&window),
+            ..whole
+        };
         assert_eq!(
             later.by_id(Some("00Q1")),
             "SELECT Id,Name FROM Lead WHERE SystemModstamp >= 2026-01-01T00:00:00Z AND \

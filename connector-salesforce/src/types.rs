@@ -32,14 +32,28 @@ pub(crate) enum Mapped {
 
 /// The core's type for a field.
 pub(crate) fn data_type(field: &FieldDescribe) -> Mapped {
-    let text = DataType::Text { max_chars: (field.length > 0).then_some(field.length) };
+    let text = DataType::Text {
+        max_chars: (field.length > 0).then_some(field.length),
+    };
     Mapped::To(match field.kind.as_str() {
-        "id" | "reference" | "string" | "textarea" | "phone" | "url" | "email" | "picklist" | "combobox"
-        | "multipicklist" | "encryptedstring" | "datacategorygroupreference" => text,
+        "id"
+        | "reference"
+        | "string"
+        | "textarea"
+        | "phone"
+        | "url"
+        | "email"
+        | "picklist"
+        | "combobox"
+        | "multipicklist"
+        | "encryptedstring"
+        | "datacategorygroupreference" => text,
         "boolean" => DataType::Bool,
         "int" => DataType::Int32,
         "long" => DataType::Int64,
-        "double" | "currency" | "percent" if field.calculated || field.precision == 0 => DataType::Decimal(None),
+        "double" | "currency" | "percent" if field.calculated || field.precision == 0 => {
+            DataType::Decimal(None)
+        }
         "double" | "currency" | "percent" => DataType::decimal(field.precision, field.scale),
         "date" => DataType::Date,
         "time" => DataType::Time,
@@ -66,10 +80,12 @@ pub(crate) enum Fit {
 /// How values of `from` go into `field`.
 pub(crate) fn fit(from: DataType, field: &FieldDescribe) -> Fit {
     use DataType::{
-        Array, Bool, Bytes, Date, Decimal, Float32, Float64, Instant, Int16, Int32, Int64, Interval, Json, Text, Time,
-        Timestamp, Uuid,
+        Array, Bool, Bytes, Date, Decimal, Float32, Float64, Instant, Int16, Int32, Int64, Interval, Json,
+        Text, Time, Timestamp, Uuid,
     };
-    let Mapped::To(to) = data_type(field) else { return Fit::No };
+    let Mapped::To(to) = data_type(field) else {
+        return Fit::No;
+    };
     // An id is checked character by character, whatever its declared length.
     if from.widens_to(to) && !is_id(field) {
         return Fit::Lossless;
@@ -81,8 +97,23 @@ pub(crate) fn fit(from: DataType, field: &FieldDescribe) -> Fit {
         // Years 1700 to 4000, whole seconds.
         (Date, Date) | (Time, Time) | (Instant, Instant) => Fit::Checked,
         (
-            Bool | Int16 | Int32 | Int64 | Float32 | Float64 | Decimal(_) | Text { .. } | Bytes | Date | Time | Timestamp
-            | Instant | Interval | Uuid | Json | Array(_),
+            Bool
+            | Int16
+            | Int32
+            | Int64
+            | Float32
+            | Float64
+            | Decimal(_)
+            | Text { .. }
+            | Bytes
+            | Date
+            | Time
+            | Timestamp
+            | Instant
+            | Interval
+            | Uuid
+            | Json
+            | Array(_),
             _,
         ) => Fit::No,
     }
@@ -117,12 +148,18 @@ pub(crate) fn check(value: &Value<'_>, field: &FieldDescribe) -> Result<(), Misf
     match (value, to) {
         (Value::Text(text), DataType::Text { .. }) if is_id(field) => match Id::parse(text) {
             Some(_) => Ok(()),
-            None => refuse("bad_id", format!("`{}` is not an id of 15 or 18 letters and digits", field.name)),
+            None => refuse(
+                "bad_id",
+                format!("`{}` is not an id of 15 or 18 letters and digits", field.name),
+            ),
         },
         (Value::Text(text), DataType::Text { max_chars: Some(max) }) => {
             let chars = text.chars().count();
             if chars > max as usize {
-                return refuse("too_long", format!("`{}` takes {max} characters, not {chars}", field.name));
+                return refuse(
+                    "too_long",
+                    format!("`{}` takes {max} characters, not {chars}", field.name),
+                );
             }
             Ok(())
         }
@@ -136,9 +173,10 @@ pub(crate) fn check(value: &Value<'_>, field: &FieldDescribe) -> Result<(), Misf
             }
             Ok(())
         }
-        (Value::Time(time), _) if time.micros() % 1_000 != 0 || time.micros() >= 86_400_000_000 => {
-            refuse("inexact", format!("`{}` keeps milliseconds of one day", field.name))
-        }
+        (Value::Time(time), _) if time.micros() % 1_000 != 0 || time.micros() >= 86_400_000_000 => refuse(
+            "inexact",
+            format!("`{}` keeps milliseconds of one day", field.name),
+        ),
         (Value::Float32(number), _) => check_number(&number.to_string(), to, field),
         (Value::Float64(number), _) => check_number(&number.to_string(), to, field),
         (Value::Int(_) | Value::Decimal(_), DataType::Int32 | DataType::Int64 | DataType::Decimal(_)) => {
@@ -152,13 +190,18 @@ fn check_year(year: i32, field: &FieldDescribe) -> Result<(), Misfit> {
     if (1700..=4000).contains(&year) {
         return Ok(());
     }
-    Err(Misfit { code: "out_of_range", message: format!("`{}` takes the years 1700 to 4000", field.name) })
+    Err(Misfit {
+        code: "out_of_range",
+        message: format!("`{}` takes the years 1700 to 4000", field.name),
+    })
 }
 
 fn check_number(text: &str, to: DataType, field: &FieldDescribe) -> Result<(), Misfit> {
     let mut scratch = String::new();
     // Floats print `inf`, which is no decimal.
-    let number = connector_core::Decimal::parse(text, &mut scratch).ok().filter(connector_core::Decimal::is_finite);
+    let number = connector_core::Decimal::parse(text, &mut scratch)
+        .ok()
+        .filter(connector_core::Decimal::is_finite);
     let fits = number.is_some_and(|number| match to {
         DataType::Int32 => number.to_i64().is_some_and(|whole| i32::try_from(whole).is_ok()),
         DataType::Int64 => number.to_i64().is_some(),
@@ -171,8 +214,15 @@ fn check_number(text: &str, to: DataType, field: &FieldDescribe) -> Result<(), M
     if fits && digits_fit {
         return Ok(());
     }
-    let message = format!("`{}` is {}; the number does not fit without rounding", field.name, words(field));
-    Err(Misfit { code: "number_does_not_fit", message })
+    let message = format!(
+        "`{}` is {}; the number does not fit without rounding",
+        field.name,
+        words(field)
+    );
+    Err(Misfit {
+        code: "number_does_not_fit",
+        message,
+    })
 }
 
 #[cfg(test)]
@@ -180,7 +230,14 @@ mod tests {
     use super::*;
 
     fn field(kind: &str, length: u32, precision: u16, scale: u16) -> FieldDescribe {
-        FieldDescribe { name: "F".into(), kind: kind.into(), length, precision, scale, ..FieldDescribe::default() }
+        FieldDescribe {
+            name: "F".into(),
+            kind: kind.into(),
+            length,
+            precision,
+            scale,
+            ..FieldDescribe::default()
+        }
     }
 
     #[test]
@@ -197,13 +254,21 @@ mod tests {
             ("anyType", 0, 0, 0, "text"),
             ("json", 0, 0, 0, "json"),
         ] {
-            let Mapped::To(found) = data_type(&field(kind, length, precision, scale)) else { panic!("{kind}") };
+            let Mapped::To(found) = data_type(&field(kind, length, precision, scale)) else {
+                panic!("{kind}")
+            };
             assert_eq!(found.to_string(), wanted, "{kind}");
         }
-        let formula = FieldDescribe { calculated: true, ..field("double", 0, 18, 2) };
+        let formula = FieldDescribe {
+            calculated: true,
+            ..field("double", 0, 18, 2)
+        };
         assert_eq!(data_type(&formula), Mapped::To(DataType::Decimal(None)));
         for kind in ["address", "location", "complexvalue", "base64", "hologram"] {
-            assert!(matches!(data_type(&field(kind, 0, 0, 0)), Mapped::LeftOut(_)), "{kind}");
+            assert!(
+                matches!(data_type(&field(kind, 0, 0, 0)), Mapped::LeftOut(_)),
+                "{kind}"
+            );
         }
     }
 
@@ -216,31 +281,65 @@ mod tests {
         assert_eq!(fit(DataType::TEXT, &double), Fit::No);
         assert_eq!(fit(DataType::Timestamp, &field("datetime", 0, 0, 0)), Fit::No);
         assert_eq!(fit(DataType::TEXT, &field("string", 80, 0, 0)), Fit::Checked);
-        assert_eq!(fit(DataType::Text { max_chars: Some(80) }, &field("string", 80, 0, 0)), Fit::Lossless);
-        assert_eq!(fit(DataType::Text { max_chars: Some(18) }, &field("reference", 18, 0, 0)), Fit::Checked);
+        assert_eq!(
+            fit(DataType::Text { max_chars: Some(80) }, &field("string", 80, 0, 0)),
+            Fit::Lossless
+        );
+        assert_eq!(
+            fit(
+                DataType::Text { max_chars: Some(18) },
+                &field("reference", 18, 0, 0)
+            ),
+            Fit::Checked
+        );
         assert_eq!(fit(DataType::Int32, &field("string", 80, 0, 0)), Fit::No);
     }
 
     #[test]
     fn values_are_checked_one_by_one() {
         use connector_core::value::{Date, Decimal, Instant};
-        let code = |value: Value<'_>, field: &FieldDescribe| check(&value, field).err().map(|misfit| misfit.code);
+        let code =
+            |value: Value<'_>, field: &FieldDescribe| check(&value, field).err().map(|misfit| misfit.code);
         let score = field("double", 0, 5, 2);
         assert_eq!(code(Value::Decimal(Decimal::new(99_999, 2)), &score), None);
-        assert_eq!(code(Value::Decimal(Decimal::new(100_000, 2)), &score), Some("number_does_not_fit"));
-        assert_eq!(code(Value::Decimal(Decimal::new(1_005, 3)), &score), Some("number_does_not_fit"));
+        assert_eq!(
+            code(Value::Decimal(Decimal::new(100_000, 2)), &score),
+            Some("number_does_not_fit")
+        );
+        assert_eq!(
+            code(Value::Decimal(Decimal::new(1_005, 3)), &score),
+            Some("number_does_not_fit")
+        );
         assert_eq!(code(Value::Float64(0.5), &score), None);
-        assert_eq!(code(Value::Float64(f64::NAN), &score), Some("number_does_not_fit"));
-        assert_eq!(code(Value::Int(3_000_000_000), &field("int", 0, 0, 0)), Some("number_does_not_fit"));
-        let employees = FieldDescribe { digits: 8, ..field("int", 0, 0, 0) };
+        assert_eq!(
+            code(Value::Float64(f64::NAN), &score),
+            Some("number_does_not_fit")
+        );
+        assert_eq!(
+            code(Value::Int(3_000_000_000), &field("int", 0, 0, 0)),
+            Some("number_does_not_fit")
+        );
+        let employees = FieldDescribe {
+            digits: 8,
+            ..field("int", 0, 0, 0)
+        };
         assert_eq!(code(Value::Int(99_999_999), &employees), None);
-        assert_eq!(code(Value::Int(100_000_000), &employees), Some("number_does_not_fit"));
+        assert_eq!(
+            code(Value::Int(100_000_000), &employees),
+            Some("number_does_not_fit")
+        );
         let tier = field("string", 3, 0, 0);
         assert_eq!(code(Value::Text("ééé"), &tier), None);
         assert_eq!(code(Value::Text("gold"), &tier), Some("too_long"));
-        assert_eq!(code(Value::Text("00Q"), &field("reference", 18, 0, 0)), Some("bad_id"));
+        assert_eq!(
+            code(Value::Text("00Q"), &field("reference", 18, 0, 0)),
+            Some("bad_id")
+        );
         let old = Date::from_ymd(1699, 12, 31).unwrap();
-        assert_eq!(code(Value::Date(old), &field("date", 0, 0, 0)), Some("out_of_range"));
+        assert_eq!(
+            code(Value::Date(old), &field("date", 0, 0, 0)),
+            Some("out_of_range")
+        );
         let at = Value::Instant(Instant::from_unix_micros(1));
         assert_eq!(code(at, &field("datetime", 0, 0, 0)), Some("inexact"));
     }

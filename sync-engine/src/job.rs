@@ -100,7 +100,10 @@ pub struct CommitEvery {
 impl Default for CommitEvery {
     /// 256 MiB or 60 seconds.
     fn default() -> Self {
-        Self { bytes: 256 << 20, time: Duration::from_secs(60) }
+        Self {
+            bytes: 256 << 20,
+            time: Duration::from_secs(60),
+        }
     }
 }
 
@@ -152,7 +155,10 @@ impl Task {
     /// Writing the source's field `from` to the destination's field `to`; without any, every field is written.
     #[must_use]
     pub fn field(mut self, to: impl Into<String>, from: impl Into<String>) -> Self {
-        self.fields.push(FieldMapping { to: to.into(), from: from.into() });
+        self.fields.push(FieldMapping {
+            to: to.into(),
+            from: from.into(),
+        });
         self
     }
 
@@ -189,19 +195,38 @@ impl Task {
     }
 
     pub(crate) fn target(&self) -> StreamName {
-        self.into.clone().unwrap_or_else(|| StreamName::new(self.selection.to_string()))
+        self.into
+            .clone()
+            .unwrap_or_else(|| StreamName::new(self.selection.to_string()))
     }
 }
 
 impl Job {
     /// A job called `name`.
     pub fn builder(name: impl Into<String>) -> JobBuilder {
-        JobBuilder { name: name.into(), after: Vec::new(), source: None, destination: None, tasks: Vec::new(), script: None }
+        JobBuilder {
+            name: name.into(),
+            after: Vec::new(),
+            source: None,
+            destination: None,
+            tasks: Vec::new(),
+            script: None,
+        }
     }
 
     /// The job's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The connections it uses.
+    pub(crate) fn connections(&self) -> Vec<&Arc<dyn Connector>> {
+        match &self.work {
+            Work::Sync {
+                source, destination, ..
+            } => vec![source, destination],
+            Work::Script { connection, .. } => vec![connection],
+        }
     }
 
     /// Says what [`run`](Self::run) would do. Moves no data.
@@ -215,7 +240,11 @@ impl Job {
     /// Runs the job by itself.
     pub async fn run(&self, options: &RunOptions, observer: &dyn Observer) -> JobReport {
         let report: RunReport = run(std::slice::from_ref(self), options, observer).await;
-        report.jobs.into_iter().next().unwrap_or_else(|| JobReport::skipped(&self.name, "it was not run"))
+        report
+            .jobs
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| JobReport::skipped(&self.name, "it was not run"))
     }
 }
 
@@ -276,20 +305,41 @@ impl JobBuilder {
             Err(Error::new(ErrorKind::Config, format!("the job `{name}` {what}")).with_help(help))
         };
         let work = match (self.source, self.destination, self.script) {
-            (None, None, Some((connection, script))) if self.tasks.is_empty() => Work::Script { connection, script },
+            (None, None, Some((connection, script))) if self.tasks.is_empty() => {
+                Work::Script { connection, script }
+            }
             (Some(source), Some(destination), None) => {
                 if self.tasks.is_empty() {
                     return wrong("has no tasks", "name at least one stream");
                 }
                 let targets: Vec<StreamName> = self.tasks.iter().map(Task::target).collect();
-                let twice = targets.iter().enumerate().find(|(i, target)| targets[..*i].contains(target));
+                let twice = targets
+                    .iter()
+                    .enumerate()
+                    .find(|(i, target)| targets[..*i].contains(target));
                 if let Some((_, twice)) = twice {
-                    return wrong(&format!("writes two streams into `{twice}`"), "give each task an `into` of its own");
+                    return wrong(
+                        &format!("writes two streams into `{twice}`"),
+                        "give each task an `into` of its own",
+                    );
                 }
-                Work::Sync { source, destination, tasks: self.tasks }
+                Work::Sync {
+                    source,
+                    destination,
+                    tasks: self.tasks,
+                }
             }
-            _ => return wrong("is neither a sync nor a script", "give it source, destination and tasks; or connection and sql"),
+            _ => {
+                return wrong(
+                    "is neither a sync nor a script",
+                    "give it source, destination and tasks; or connection and sql",
+                );
+            }
         };
-        Ok(Job { name, after: self.after, work })
+        Ok(Job {
+            name,
+            after: self.after,
+            work,
+        })
     }
 }

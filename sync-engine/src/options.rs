@@ -26,7 +26,10 @@ impl Default for RunOptions {
         Self {
             clock: Arc::new(SystemClock),
             holder: Holder::new(format!("process {}", std::process::id())),
-            retry: RetryPolicy { max_attempts: 3, ..RetryPolicy::default() },
+            retry: RetryPolicy {
+                max_attempts: 3,
+                ..RetryPolicy::default()
+            },
             memory_budget: 16 << 20,
             full: false,
         }

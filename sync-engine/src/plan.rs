@@ -1,9 +1,9 @@
 //! What a job will do, decided before data moves.
 
 use connector_core::{
-    Capabilities, Connector, Destination, Difference, Error, ErrorKind, Fence, Identity, Journaled, Origin, ReadPlan,
-    ReadRequest, Result, Selection, Source, StateStore, SyncMode, TaskId, WriteMode, WritePlan, WriteRequest, Claim,
-    target_of,
+    Capabilities, Claim, Connector, Destination, Difference, Error, ErrorKind, Fence, Identity, Journaled,
+    Origin, ReadPlan, ReadRequest, Result, Selection, Source, StateStore, SyncMode, TaskId, WriteMode,
+    WritePlan, WriteRequest, target_of,
 };
 use std::sync::Arc;
 
@@ -44,20 +44,32 @@ pub(crate) async fn plan_job(job: &Job, options: &RunOptions) -> Result<JobPlan>
                 return Err(no_role(connection.as_ref(), "run statements").with_context("job", &*job.name));
             }
         }
-        Work::Sync { source, destination, tasks: wanted } => {
+        Work::Sync {
+            source,
+            destination,
+            tasks: wanted,
+        } => {
             for task in wanted {
                 let context = |error: Error| error.with_context("task", task.id(&job.name).as_str());
-                let prepared = Prepared::new(job, task, source, destination, options).await.map_err(context)?;
+                let prepared = Prepared::new(job, task, source, destination, options)
+                    .await
+                    .map_err(context)?;
                 tasks.push(prepared.plan(task).await.map_err(context)?);
             }
         }
     }
-    Ok(JobPlan { name: job.name.clone(), tasks })
+    Ok(JobPlan {
+        name: job.name.clone(),
+        tasks,
+    })
 }
 
 /// The error of a connection that lacks a role.
 pub(crate) fn no_role(connection: &dyn Connector, role: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, format!("the connector `{}` cannot {role}", connection.name()))
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("the connector `{}` cannot {role}", connection.name()),
+    )
 }
 
 /// A task with everything decided that can be before it is claimed.
@@ -89,8 +101,12 @@ impl<'a> Prepared<'a> {
         destination: &'a Arc<dyn Connector>,
         options: &RunOptions,
     ) -> Result<Self> {
-        let to = destination.as_destination().ok_or_else(|| no_role(destination.as_ref(), "be written to"))?;
-        let from = source.as_source().ok_or_else(|| no_role(source.as_ref(), "be read"))?;
+        let to = destination
+            .as_destination()
+            .ok_or_else(|| no_role(destination.as_ref(), "be written to"))?;
+        let from = source
+            .as_source()
+            .ok_or_else(|| no_role(source.as_ref(), "be read"))?;
         let capabilities = to.capabilities();
         if !capabilities.creates {
             check_fields(to, task).await?;
@@ -99,8 +115,10 @@ impl<'a> Prepared<'a> {
             (Some(store), _) => (store, true),
             (None, Some(store)) => (store, false),
             (None, None) => {
-                return Err(Error::new(ErrorKind::Config, "neither side of the job can keep its state")
-                    .with_help("one side must be a connection that keeps states, such as a database"));
+                return Err(
+                    Error::new(ErrorKind::Config, "neither side of the job can keep its state")
+                        .with_help("one side must be a connection that keeps states, such as a database"),
+                );
             }
         };
         let spec = source.describe(&task.selection).await?;
@@ -109,11 +127,17 @@ impl<'a> Prepared<'a> {
         if match_on.is_empty() {
             match_on = mapping.schema.primary_key_names().map(str::to_owned).collect();
         }
-        let mode = task.write.unwrap_or(if match_on.is_empty() { WriteMode::Insert } else { WriteMode::Upsert });
+        let mode = task.write.unwrap_or(if match_on.is_empty() {
+            WriteMode::Insert
+        } else {
+            WriteMode::Upsert
+        });
         if !capabilities.modes.contains(&mode) {
             let modes: Vec<String> = capabilities.modes.iter().map(WriteMode::to_string).collect();
-            return Err(no_role(destination.as_ref(), &format!("write in the mode {mode}"))
-                .with_help(format!("say write = \"{}\"", modes.join("\" or \""))));
+            return Err(
+                no_role(destination.as_ref(), &format!("write in the mode {mode}"))
+                    .with_help(format!("say write = \"{}\"", modes.join("\" or \""))),
+            );
         }
         let keyed = matches!(mode, WriteMode::Update | WriteMode::Upsert);
         let full = options.full || task.sync == Sync::Full;
@@ -138,7 +162,11 @@ impl<'a> Prepared<'a> {
 
     /// What both sides say they will do.
     async fn plan(&self, task: &Task) -> Result<TaskPlan> {
-        let nobody = Fence { task: self.id.clone(), epoch: 0, commit_no: 0 };
+        let nobody = Fence {
+            task: self.id.clone(),
+            epoch: 0,
+            commit_no: 0,
+        };
         let read = self.read_request(task, &nobody, None);
         let write = self.write_request(task, &nobody, Vec::new());
         let delivery = if self.capabilities.transactional && self.store_is_destination {
@@ -147,7 +175,8 @@ impl<'a> Prepared<'a> {
             "every record's intent is stored before it is sent, and its fate afterwards; an unanswered request is sent again"
                 .to_owned()
         } else {
-            "at least once: after a crash, what was written since the last checkpoint is written again".to_owned()
+            "at least once: after a crash, what was written since the last checkpoint is written again"
+                .to_owned()
         };
         Ok(TaskPlan {
             task: self.id.clone(),
@@ -164,11 +193,15 @@ impl<'a> Prepared<'a> {
     }
 
     pub(crate) async fn writer(&self, task: &Task, claim: &Claim) -> Result<Box<dyn connector_core::Writer>> {
-        self.destination.writer(self.write_request(task, &claim.fence, claim.open.clone())).await
+        self.destination
+            .writer(self.write_request(task, &claim.fence, claim.open.clone()))
+            .await
     }
 
     pub(crate) async fn reader(&self, task: &Task, claim: &Claim) -> Result<Box<dyn connector_core::Reader>> {
-        self.source.reader(self.read_request(task, &claim.fence, claim.state.clone())).await
+        self.source
+            .reader(self.read_request(task, &claim.fence, claim.state.clone()))
+            .await
     }
 
     /// Whether the engine must save states itself.
@@ -190,7 +223,12 @@ impl<'a> Prepared<'a> {
         } else {
             SyncMode::FullRefresh
         };
-        let fields = self.mapping.fields.iter().map(|field| field.from.clone()).collect();
+        let fields = self
+            .mapping
+            .fields
+            .iter()
+            .map(|field| field.from.clone())
+            .collect();
         ReadRequest::new(task.selection.clone(), self.id.clone())
             .with_fields(fields)
             .with_sync(sync)
@@ -201,7 +239,11 @@ impl<'a> Prepared<'a> {
 
     fn write_request(&self, task: &Task, fence: &Fence, open: Vec<connector_core::Ticket>) -> WriteRequest {
         let into = task.target();
-        let journal = if self.capabilities.wants_journal { Connector::journal(self.source) } else { None };
+        let journal = if self.capabilities.wants_journal {
+            Connector::journal(self.source)
+        } else {
+            None
+        };
         let journal = journal.map(|journal| Journaled {
             journal,
             fence: fence.clone(),
@@ -231,7 +273,9 @@ pub(crate) async fn check_fields(destination: &dyn Destination, task: &Task) -> 
     let object = task.target();
     let spec = destination.describe(&Selection::Stream(object.clone())).await?;
     for name in task.fields.iter().map(|field| &field.to).chain(&task.match_on) {
-        spec.schema.index_of(name).map_err(|error| error.with_context("object", object.as_str()))?;
+        spec.schema
+            .index_of(name)
+            .map_err(|error| error.with_context("object", object.as_str()))?;
     }
     Ok(())
 }

@@ -56,8 +56,11 @@ impl TaskReport {
         self.error = error.or_else(|| {
             let (read, accounted) = (self.read, self.counts.accounted());
             (read != accounted).then(|| {
-                Error::new(ErrorKind::Bug, format!("{read} records were read and {accounted} are accounted for"))
-                    .with_help("run the task again in full; if it stays so, report it")
+                Error::new(
+                    ErrorKind::Bug,
+                    format!("{read} records were read and {accounted} are accounted for"),
+                )
+                .with_help("run the task again in full; if it stays so, report it")
             })
         });
         self.status = match (&self.error, self.counts.rejected + self.counts.ambiguous) {
@@ -103,11 +106,19 @@ impl JobReport {
     }
 
     pub(crate) fn skipped(name: &str, reason: impl Into<String>) -> Self {
-        Self { status: Status::Skipped, reason: Some(reason.into()), ..Self::new(name) }
+        Self {
+            status: Status::Skipped,
+            reason: Some(reason.into()),
+            ..Self::new(name)
+        }
     }
 
     pub(crate) fn failed(name: &str, error: Error) -> Self {
-        Self { status: Status::Failed, error: Some(error), ..Self::new(name) }
+        Self {
+            status: Status::Failed,
+            error: Some(error),
+            ..Self::new(name)
+        }
     }
 
     /// Sums of all tasks.
@@ -125,11 +136,17 @@ impl JobReport {
 
     /// Every error: the job's own, then its tasks'.
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
-        self.error.iter().chain(self.tasks.iter().filter_map(|task| task.error.as_ref()))
+        self.error
+            .iter()
+            .chain(self.tasks.iter().filter_map(|task| task.error.as_ref()))
     }
 
     pub(crate) fn conclude(mut self) -> Self {
-        let failed = self.tasks.iter().filter(|task| task.status == Status::Failed).count();
+        let failed = self
+            .tasks
+            .iter()
+            .filter(|task| task.status == Status::Failed)
+            .count();
         self.status = if self.error.is_some() || (failed > 0 && failed == self.tasks.len()) {
             Status::Failed
         } else if failed > 0 || self.tasks.iter().any(|task| task.status == Status::Partial) {

@@ -1,12 +1,14 @@
 //! Jobs in the order of what they come after.
 
-use connector_core::{Error, ErrorKind, Result, nearest};
+use std::sync::Arc;
+
+use connector_core::{Connector, Error, ErrorKind, Result, nearest};
 use tracing::Instrument;
 
-use crate::job::{Job, Work};
+use crate::job::{Job, Task, Work};
 use crate::observe::{Observer, Progress};
 use crate::options::RunOptions;
-use crate::plan::{check_fields, no_role};
+use crate::plan::{check_fields, no_role, plan_job};
 use crate::report::{JobReport, RunReport, Status};
 use crate::task_run::run_task;
 
@@ -24,11 +26,7 @@ pub async fn run(jobs: &[Job], options: &RunOptions, observer: &dyn Observer) ->
             return report;
         }
     };
-    for job in &order {
-        if let Err(error) = check(job).await {
-            report.jobs.push(JobReport::failed(&job.name, error));
-        }
-    }
+    report.jobs = check(&order, options).await;
     if !report.jobs.is_empty() {
         return report;
     }
@@ -47,25 +45,41 @@ pub async fn run(jobs: &[Job], options: &RunOptions, observer: &dyn Observer) ->
     report
 }
 
-/// What is wrong with a job can be known although an earlier one has not run: its connections answer, they have the
-/// roles it needs, and an object that is not ours to make has the fields it names.
-async fn check(job: &Job) -> Result<()> {
-    match &job.work {
-        Work::Script { connection, .. } => {
-            connection.statements().ok_or_else(|| no_role(connection.as_ref(), "run statements"))?;
-            connection.identity().await?;
-        }
-        Work::Sync { source, destination, tasks } => {
-            source.as_source().ok_or_else(|| no_role(source.as_ref(), "be read"))?;
-            let to = destination.as_destination().ok_or_else(|| no_role(destination.as_ref(), "be written to"))?;
-            source.identity().await?;
-            destination.identity().await?;
-            if !to.capabilities().creates {
-                for task in tasks {
-                    check_fields(to, task).await.map_err(|error| error.with_context("task", task.id(&job.name).as_str()))?;
+/// Tests every connection once, then plans what can be planned: a job that comes after others reads what they have yet
+/// to write, so that only its destination's fields are looked at.
+async fn check(jobs: &[&Job], options: &RunOptions) -> Vec<JobReport> {
+    let mut tested: Vec<&Arc<dyn Connector>> = Vec::new();
+    let mut failed = Vec::new();
+    for job in jobs {
+        let checked = async {
+            for connection in job.connections() {
+                if !tested.iter().any(|other| Arc::ptr_eq(other, connection)) {
+                    connection.check().await?;
+                    tested.push(connection);
                 }
             }
+            match &job.work {
+                Work::Sync {
+                    destination, tasks, ..
+                } if !job.after.is_empty() => check_destination(job, destination.as_ref(), tasks).await,
+                _ => plan_job(job, options).await.map(drop),
+            }
+        };
+        if let Err(error) = checked.await {
+            failed.push(JobReport::failed(&job.name, error));
         }
+    }
+    failed
+}
+
+async fn check_destination(job: &Job, destination: &dyn Connector, tasks: &[Task]) -> Result<()> {
+    let to = destination
+        .as_destination()
+        .ok_or_else(|| no_role(destination, "be written to"))?;
+    for task in tasks.iter().filter(|_| !to.capabilities().creates) {
+        check_fields(to, task)
+            .await
+            .map_err(|error| error.with_context("task", task.id(&job.name).as_str()))?;
     }
     Ok(())
 }
@@ -84,10 +98,16 @@ async fn run_job(job: &Job, options: &RunOptions, observer: &dyn Observer) -> Jo
                 Err(error) => report.error = Some(error.with_context("job", &*job.name)),
             }
         }
-        Work::Sync { source, destination, tasks } => {
+        Work::Sync {
+            source,
+            destination,
+            tasks,
+        } => {
             for task in tasks {
                 let span = tracing::info_span!("task", stream = %task.selection);
-                let ended = run_task(job, task, source, destination, options, observer).instrument(span).await;
+                let ended = run_task(job, task, source, destination, options, observer)
+                    .instrument(span)
+                    .await;
                 report.tasks.push(ended);
             }
         }
@@ -100,8 +120,16 @@ async fn run_job(job: &Job, options: &RunOptions, observer: &dyn Observer) -> Jo
 /// Why a job cannot be run, if something it comes after has failed or was skipped.
 fn predecessor(job: &Job, report: &RunReport) -> Option<String> {
     let ended = |name: &String| report.jobs.iter().find(|job| job.name == *name);
-    let bad = job.after.iter().filter_map(ended).find(|job| matches!(job.status, Status::Failed | Status::Skipped))?;
-    let how = if bad.status == Status::Failed { "failed" } else { "was skipped" };
+    let bad = job
+        .after
+        .iter()
+        .filter_map(ended)
+        .find(|job| matches!(job.status, Status::Failed | Status::Skipped))?;
+    let how = if bad.status == Status::Failed {
+        "failed"
+    } else {
+        "was skipped"
+    };
     Some(format!("`{}`, which it comes after, {how}", bad.name))
 }
 
@@ -109,13 +137,23 @@ fn predecessor(job: &Job, report: &RunReport) -> Option<String> {
 fn order(jobs: &[Job]) -> Result<Vec<&Job>> {
     let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
     let mut ordered: Vec<&Job> = Vec::new();
-    if let Some(twice) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(*name)) {
-        return Err(Error::new(ErrorKind::Config, format!("two jobs are called `{}`", twice.1)));
+    if let Some(twice) = names
+        .iter()
+        .enumerate()
+        .find(|(i, name)| names[..*i].contains(*name))
+    {
+        return Err(Error::new(
+            ErrorKind::Config,
+            format!("two jobs are called `{}`", twice.1),
+        ));
     }
     // A job run by itself does not wait for jobs that are not among those to run.
     for name in jobs.iter().flat_map(|job| &job.after) {
         if jobs.len() > 1 && !names.contains(&name.as_str()) {
-            let error = Error::new(ErrorKind::Config, format!("there is no job `{name}` to come after"));
+            let error = Error::new(
+                ErrorKind::Config,
+                format!("there is no job `{name}` to come after"),
+            );
             return Err(match nearest(name, names.iter().copied()).as_slice() {
                 [] => error,
                 near => error.with_help(format!("did you mean `{}`?", near.join("` or `"))),
@@ -123,17 +161,23 @@ fn order(jobs: &[Job]) -> Result<Vec<&Job>> {
         }
     }
     while ordered.len() < jobs.len() {
-        let done = |name: &String| ordered.iter().any(|job| job.name == *name) || !names.contains(&name.as_str());
+        let done =
+            |name: &String| ordered.iter().any(|job| job.name == *name) || !names.contains(&name.as_str());
         let next = jobs
             .iter()
             .find(|job| !ordered.iter().any(|other| other.name == job.name) && job.after.iter().all(done));
         match next {
             Some(job) => ordered.push(job),
             None => {
-                let stuck: Vec<&str> =
-                    names.iter().copied().filter(|name| !ordered.iter().any(|job| job.name == *name)).collect();
+                let stuck: Vec<&str> = names
+                    .iter()
+                    .copied()
+                    .filter(|name| !ordered.iter().any(|job| job.name == *name))
+                    .collect();
                 let message = format!("the jobs `{}` come after each other", stuck.join("`, `"));
-                return Err(Error::new(ErrorKind::Config, message).with_help("take one of them out of `after`"));
+                return Err(
+                    Error::new(ErrorKind::Config, message).with_help("take one of them out of `after`")
+                );
             }
         }
     }

@@ -21,22 +21,32 @@ pub(crate) async fn run_task(
 ) -> TaskReport {
     let id = task.id(&job.name);
     let mut report = TaskReport::new(id.clone());
-    let mut pauses = Backoff::new(&options.retry, options.clock.now().unix_micros().unsigned_abs() | 1);
+    let mut pauses = Backoff::new(
+        &options.retry,
+        options.clock.now().unix_micros().unsigned_abs() | 1,
+    );
     loop {
         let attempt = async {
             let mut prepared = Prepared::new(job, task, source, destination, options).await?;
             move_records(&mut prepared, task, options, observer, &mut report).await
         };
-        let Err(error) = attempt.await else { return report.conclude(None) };
+        let Err(error) = attempt.await else {
+            return report.conclude(None);
+        };
         let error = error.with_context("task", id.as_str());
         let pause = match error.retry() {
             Retry::Never => None,
             Retry::Backoff => pauses.next(),
             Retry::After(pause) => pauses.next().map(|backoff| backoff.max(pause)),
         };
-        let Some(pause) = pause else { return report.conclude(Some(error)) };
+        let Some(pause) = pause else {
+            return report.conclude(Some(error));
+        };
         tracing::warn!(%error, ?pause, "goes on from the last checkpoint");
-        observer.observe(&Progress::Retrying { task: &id, error: &error });
+        observer.observe(&Progress::Retrying {
+            task: &id,
+            error: &error,
+        });
         options.clock.sleep(pause).await;
     }
 }
@@ -50,7 +60,10 @@ async fn move_records(
     report: &mut TaskReport,
 ) -> Result<()> {
     let claim = prepared.store.claim(&prepared.id, &options.holder).await?;
-    observer.observe(&Progress::TaskStarted { task: &prepared.id, records: prepared.estimate(task, &claim).await? });
+    observer.observe(&Progress::TaskStarted {
+        task: &prepared.id,
+        records: prepared.estimate(task, &claim).await?,
+    });
     // The writer first: it settles what an earlier run left open, before a difference is computed.
     let mut writer = prepared.writer(task, &claim).await?;
     let mut reader = prepared.reader(task, &claim).await?;
@@ -66,7 +79,11 @@ async fn move_records(
                 let (written, next) = futures::join!(writer.write(batch), reader.next());
                 written?;
                 ahead = next?;
-                observer.observe(&Progress::Read { task: &prepared.id, records, bytes: bytes as u64 });
+                observer.observe(&Progress::Read {
+                    task: &prepared.id,
+                    records,
+                    bytes: bytes as u64,
+                });
             }
             Event::Rejected(rejected) => {
                 pending.add(rejected.len() as u64, 0);
@@ -80,7 +97,17 @@ async fn move_records(
             }
             Event::Checkpoint { state, urgent } => {
                 if urgent || pending.is_due(task, options) {
-                    commit(prepared, &claim, &mut *writer, &mut *reader, &state, &mut pending, observer, report).await?;
+                    commit(
+                        prepared,
+                        &claim,
+                        &mut *writer,
+                        &mut *reader,
+                        &state,
+                        &mut pending,
+                        observer,
+                        report,
+                    )
+                    .await?;
                     pending = Pending::new(options);
                 } else {
                     pending.checkpoint = Some(state);
@@ -105,7 +132,13 @@ struct Pending {
 
 impl Pending {
     fn new(options: &RunOptions) -> Self {
-        Self { records: 0, unchanged: 0, bytes: 0, checkpoint: None, since: options.clock.now() }
+        Self {
+            records: 0,
+            unchanged: 0,
+            bytes: 0,
+            checkpoint: None,
+            since: options.clock.now(),
+        }
     }
 
     fn add(&mut self, records: u64, bytes: usize) {
@@ -116,12 +149,16 @@ impl Pending {
     }
 
     fn is_due(&self, task: &Task, options: &RunOptions) -> bool {
-        self.bytes >= task.commit_every.bytes || options.clock.now() >= self.since.plus(task.commit_every.time)
+        self.bytes >= task.commit_every.bytes
+            || options.clock.now() >= self.since.plus(task.commit_every.time)
     }
 }
 
 /// Commit, then state, then acknowledge.
-#[expect(clippy::too_many_arguments, reason = "the loop's own variables, named once more")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the loop's own variables, named once more"
+)]
 async fn commit(
     prepared: &Prepared<'_>,
     claim: &Claim,
@@ -152,7 +189,9 @@ async fn finish(
 ) -> Result<()> {
     let committed = writer.finish(pending.checkpoint.as_ref()).await?;
     account(prepared, committed, &pending, observer, report);
-    let Some(state) = &pending.checkpoint else { return Ok(()) };
+    let Some(state) = &pending.checkpoint else {
+        return Ok(());
+    };
     if prepared.saves_state() {
         prepared.store.save(&claim.fence, state).await?;
     }
@@ -176,7 +215,10 @@ fn account(
     report.counts.add(&committed.counts);
     report.rejected.extend(committed.rejected);
     report.rejected.truncate(connector_core::CommitReport::SAMPLE);
-    observer.observe(&Progress::Committed { task: &prepared.id, counts: &committed.counts });
+    observer.observe(&Progress::Committed {
+        task: &prepared.id,
+        counts: &committed.counts,
+    });
 }
 
 #[cfg(test)]

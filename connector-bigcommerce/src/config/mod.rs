@@ -41,7 +41,7 @@ impl Config {
         })?;
         Ok(Self {
             store_hash: store_id::store_hash(store_id)?,
-            access_token: Secret::new(access_token.reveal().trim()),
+            access_token: trimmed(access_token),
             api_url,
             http: HttpConfig::default()
                 .with_user_agent(concat!("connector-bigcommerce/", env!("CARGO_PKG_VERSION"))),
@@ -93,6 +93,16 @@ impl Config {
     /// The store hash: what tells stores apart.
     pub fn store_hash(&self) -> &str {
         &self.store_hash
+    }
+}
+
+/// Without the line break that is pasted along.
+fn trimmed(secret: Secret) -> Secret {
+    let text = secret.reveal().trim();
+    if text.len() == secret.reveal().len() {
+        secret
+    } else {
+        Secret::new(text)
     }
 }
 

@@ -180,12 +180,17 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Error");
-        debug.field("kind", &self.0.kind).field("message", &self.0.message);
+        debug
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message);
         for (name, value) in &self.0.context {
             debug.field(name, value);
         }
         debug.field("help", &self.0.help).field("retry", &self.0.retry);
-        debug.field("may_have_applied", &self.0.may_have_applied).field("source", &self.0.source).finish()
+        debug
+            .field("may_have_applied", &self.0.may_have_applied)
+            .field("source", &self.0.source)
+            .finish()
     }
 }
 
@@ -229,7 +234,10 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
 
 /// Letter case and underscores are what people get wrong first; they weigh nothing.
 fn fold(name: &str) -> Vec<char> {
-    name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|c| !matches!(c, '_' | '-' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Levenshtein distance, one row at a time.

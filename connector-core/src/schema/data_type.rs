@@ -93,7 +93,9 @@ impl DataType {
             return true;
         }
         match (self, wider) {
-            (Int16, Int32 | Int64 | Float32 | Float64) | (Int32, Int64 | Float64) | (Float32, Float64) => true,
+            (Int16, Int32 | Int64 | Float32 | Float64) | (Int32, Int64 | Float64) | (Float32, Float64) => {
+                true
+            }
             (Int16 | Int32 | Int64, Decimal(None)) | (Decimal(_), Decimal(None)) => true,
             (Int16 | Int32 | Int64, Decimal(Some(size))) => {
                 let digits = match self {
@@ -108,7 +110,14 @@ impl DataType {
                 narrow.scale <= wide.scale && whole(narrow) <= whole(wide)
             }
             (Text { .. }, Text { max_chars: None }) => true,
-            (Text { max_chars: Some(narrow) }, Text { max_chars: Some(wide) }) => narrow <= wide,
+            (
+                Text {
+                    max_chars: Some(narrow),
+                },
+                Text {
+                    max_chars: Some(wide),
+                },
+            ) => narrow <= wide,
             _ => false,
         }
     }
@@ -117,7 +126,13 @@ impl DataType {
     pub fn can_be_key(self) -> bool {
         matches!(
             self,
-            Self::Int16 | Self::Int32 | Self::Int64 | Self::Decimal(_) | Self::Text { .. } | Self::Uuid | Self::Date
+            Self::Int16
+                | Self::Int32
+                | Self::Int64
+                | Self::Decimal(_)
+                | Self::Text { .. }
+                | Self::Uuid
+                | Self::Date
         )
     }
 }
@@ -125,7 +140,9 @@ impl DataType {
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Decimal(Some(DecimalSize { precision, scale })) => write!(f, "decimal({precision},{scale})"),
+            Self::Decimal(Some(DecimalSize { precision, scale })) => {
+                write!(f, "decimal({precision},{scale})")
+            }
             Self::Decimal(None) => f.write_str("decimal"),
             Self::Text { max_chars: Some(max) } => write!(f, "text({max})"),
             Self::Text { max_chars: None } => f.write_str("text"),

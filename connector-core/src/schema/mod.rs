@@ -47,10 +47,21 @@ pub struct Access {
 
 impl Access {
     /// Everything a table's ordinary column allows.
-    pub const ALL: Self = Self { readable: true, creatable: true, updatable: true, match_key: true, required: false };
+    pub const ALL: Self = Self {
+        readable: true,
+        creatable: true,
+        updatable: true,
+        match_key: true,
+        required: false,
+    };
     /// Set by the system: readable, never writable.
-    pub const READ_ONLY: Self =
-        Self { readable: true, creatable: false, updatable: false, match_key: false, required: false };
+    pub const READ_ONLY: Self = Self {
+        readable: true,
+        creatable: false,
+        updatable: false,
+        match_key: false,
+        required: false,
+    };
 
     /// The same, but creatable or not.
     #[must_use]
@@ -84,7 +95,12 @@ impl Access {
 impl Field {
     /// A nullable field with every access.
     pub fn new(name: impl Into<String>, data_type: DataType) -> Self {
-        Self { name: name.into(), data_type, nullable: true, access: Access::ALL }
+        Self {
+            name: name.into(),
+            data_type,
+            nullable: true,
+            access: Access::ALL,
+        }
     }
 
     /// The same, but never null.
@@ -118,10 +134,19 @@ impl Schema {
         let mut names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
         names.sort_unstable();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Error::new(ErrorKind::Schema, format!("the field `{}` stands twice in a schema", twice[0])));
+            return Err(Error::new(
+                ErrorKind::Schema,
+                format!("the field `{}` stands twice in a schema", twice[0]),
+            ));
         }
-        let mut schema = Self { fields, primary_key: Vec::new() };
-        schema.primary_key = primary_key.into_iter().map(|name| schema.index_of(name)).collect::<Result<_>>()?;
+        let mut schema = Self {
+            fields,
+            primary_key: Vec::new(),
+        };
+        schema.primary_key = primary_key
+            .into_iter()
+            .map(|name| schema.index_of(name))
+            .collect::<Result<_>>()?;
         Ok(schema)
     }
 
@@ -150,7 +175,10 @@ impl Schema {
     /// # Errors
     /// [`ErrorKind::Schema`]: there is none; the help names the nearest ones.
     pub fn index_of(&self, name: &str) -> Result<usize> {
-        self.fields.iter().position(|field| field.name == name).ok_or_else(|| self.unknown_field(name))
+        self.fields
+            .iter()
+            .position(|field| field.name == name)
+            .ok_or_else(|| self.unknown_field(name))
     }
 
     /// The error for a field that is not there.
@@ -158,7 +186,9 @@ impl Schema {
         let near = nearest(name, self.fields.iter().map(|field| field.name.as_str()));
         let error = Error::new(ErrorKind::Schema, format!("there is no field `{name}`"));
         match near.as_slice() {
-            [] => error.with_help("`describe` lists the fields there are; one that is missing may be hidden from this user"),
+            [] => error.with_help(
+                "`describe` lists the fields there are; one that is missing may be hidden from this user",
+            ),
             near => error.with_help(format!("did you mean `{}`?", near.join("` or `"))),
         }
     }
@@ -187,14 +217,20 @@ mod tests {
     use super::*;
 
     fn lead() -> Schema {
-        let fields = vec![Field::new("Id", DataType::TEXT).not_null(), Field::new("LeadScore__c", DataType::Int32)];
+        let fields = vec![
+            Field::new("Id", DataType::TEXT).not_null(),
+            Field::new("LeadScore__c", DataType::Int32),
+        ];
         Schema::new(fields, ["Id"]).unwrap()
     }
 
     #[test]
     fn a_misspelt_field_names_the_nearest() {
         let error = lead().index_of("LeadScore_c").unwrap_err();
-        assert_eq!(error.report().to_string(), "there is no field `LeadScore_c`\nhelp: did you mean `LeadScore__c`?");
+        assert_eq!(
+            error.report().to_string(),
+            "there is no field `LeadScore_c`\nhelp: did you mean `LeadScore__c`?"
+        );
     }
 
     #[test]

@@ -68,7 +68,9 @@ impl ArrayBuf {
 
     /// The array, borrowed.
     pub fn as_array(&self) -> Array<'_> {
-        Array { encoded: &self.encoded }
+        Array {
+            encoded: &self.encoded,
+        }
     }
 }
 
@@ -111,7 +113,10 @@ fn decode<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {
         2 => Value::Int(i64::from_le_bytes(take(rest)?)),
         3 => Value::Float32(f32::from_le_bytes(take(rest)?)),
         4 => Value::Float64(f64::from_le_bytes(take(rest)?)),
-        5 => Value::Decimal(Decimal::new(i64::from_le_bytes(take(rest)?), u16::from_le_bytes(take(rest)?))),
+        5 => Value::Decimal(Decimal::new(
+            i64::from_le_bytes(take(rest)?),
+            u16::from_le_bytes(take(rest)?),
+        )),
         6 => Value::Decimal(Decimal(DecimalRepr::Text(text(rest)?))),
         7 => Value::Text(text(rest)?),
         8 => Value::Bytes(sized(rest)?),
@@ -153,7 +158,11 @@ mod tests {
             Value::Bytes(&[0, 255]),
             Value::Date(Date::from_unix_days(-1)),
             Value::Instant(Instant::from_unix_micros(7)),
-            Value::Interval(Interval { months: -1, days: 2, micros: -3 }),
+            Value::Interval(Interval {
+                months: -1,
+                days: 2,
+                micros: -3,
+            }),
             Value::Uuid([9; 16]),
             Value::Json("{}"),
         ];

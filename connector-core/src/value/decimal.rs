@@ -57,7 +57,10 @@ impl<'a> Decimal<'a> {
     pub fn integer_digits(&self) -> usize {
         match self.0 {
             Repr::Small { coefficient, scale } => {
-                let digits = coefficient.unsigned_abs().checked_ilog10().map_or(0, |log| log as usize + 1);
+                let digits = coefficient
+                    .unsigned_abs()
+                    .checked_ilog10()
+                    .map_or(0, |log| log as usize + 1);
                 digits.saturating_sub(scale.into())
             }
             Repr::Text(text) => {
@@ -70,14 +73,19 @@ impl<'a> Decimal<'a> {
     /// Digits behind the point that are not trailing zeros.
     pub fn significant_scale(&self) -> usize {
         match self.0 {
-            Repr::Small { mut coefficient, mut scale } => {
+            Repr::Small {
+                mut coefficient,
+                mut scale,
+            } => {
                 while scale > 0 && coefficient % 10 == 0 {
                     coefficient /= 10;
                     scale -= 1;
                 }
                 scale.into()
             }
-            Repr::Text(text) => text.split_once('.').map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len()),
+            Repr::Text(text) => text
+                .split_once('.')
+                .map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len()),
         }
     }
 
@@ -122,7 +130,11 @@ impl<'a> Decimal<'a> {
             None => (false, text),
         };
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        (negative, whole.trim_start_matches('0'), fraction.trim_end_matches('0'))
+        (
+            negative,
+            whole.trim_start_matches('0'),
+            fraction.trim_end_matches('0'),
+        )
     }
 }
 
@@ -163,7 +175,10 @@ fn parse_small<'a>(text: &str) -> Option<Decimal<'a>> {
     if count == 0 || scale == Some(0) {
         return None;
     }
-    Some(Decimal::new(if negative { -coefficient } else { coefficient }, scale.unwrap_or(0)))
+    Some(Decimal::new(
+        if negative { -coefficient } else { coefficient },
+        scale.unwrap_or(0),
+    ))
 }
 
 /// The general path: any length, any exponent within bounds.
@@ -194,7 +209,13 @@ fn write_canonical(text: &str, out: &mut String) -> Option<()> {
     if zeros_before + digits > MAX_SCALE + MAX_INTEGER_DIGITS || zeros_after + digits > MAX_INTEGER_DIGITS {
         return None;
     }
-    let digit_at = |i: usize| if i < whole.len() { whole.as_bytes()[i] } else { fraction.as_bytes()[i - whole.len()] };
+    let digit_at = |i: usize| {
+        if i < whole.len() {
+            whole.as_bytes()[i]
+        } else {
+            fraction.as_bytes()[i - whole.len()]
+        }
+    };
     let whole_end = usize::try_from(point).unwrap_or(0).min(digits);
     let mut integer: String = (0..whole_end).map(|i| char::from(digit_at(i))).collect();
     integer.extend(std::iter::repeat_n('0', zeros_after));
@@ -220,12 +241,21 @@ impl fmt::Display for Decimal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Repr::Text(text) => f.write_str(text),
-            Repr::Small { coefficient, scale: 0 } => write!(f, "{coefficient}"),
+            Repr::Small {
+                coefficient,
+                scale: 0,
+            } => write!(f, "{coefficient}"),
             Repr::Small { coefficient, scale } => {
                 let sign = if coefficient < 0 { "-" } else { "" };
                 let digits = coefficient.unsigned_abs();
                 match 10_u64.checked_pow(scale.into()) {
-                    Some(unit) => write!(f, "{sign}{}.{:0width$}", digits / unit, digits % unit, width = scale.into()),
+                    Some(unit) => write!(
+                        f,
+                        "{sign}{}.{:0width$}",
+                        digits / unit,
+                        digits % unit,
+                        width = scale.into()
+                    ),
                     None => write!(f, "{sign}0.{digits:0width$}", width = scale.into()),
                 }
             }
@@ -255,7 +285,16 @@ impl PartialOrd for Decimal<'_> {
 
 impl Ord for Decimal<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        if let (Repr::Small { coefficient: a, scale: x }, Repr::Small { coefficient: b, scale: y }) = (self.0, other.0)
+        if let (
+            Repr::Small {
+                coefficient: a,
+                scale: x,
+            },
+            Repr::Small {
+                coefficient: b,
+                scale: y,
+            },
+        ) = (self.0, other.0)
             && x == y
         {
             return a.cmp(&b);
@@ -273,10 +312,16 @@ impl Ord for Decimal<'_> {
         }
         let (a_negative, a_whole, a_fraction) = Self::parts(&a);
         let (b_negative, b_whole, b_fraction) = Self::parts(&b);
-        let magnitude =
-            a_whole.len().cmp(&b_whole.len()).then_with(|| a_whole.cmp(b_whole)).then_with(|| a_fraction.cmp(b_fraction));
+        let magnitude = a_whole
+            .len()
+            .cmp(&b_whole.len())
+            .then_with(|| a_whole.cmp(b_whole))
+            .then_with(|| a_fraction.cmp(b_fraction));
         let zero = |whole: &str, fraction: &str| whole.is_empty() && fraction.is_empty();
-        match (a_negative && !zero(a_whole, a_fraction), b_negative && !zero(b_whole, b_fraction)) {
+        match (
+            a_negative && !zero(a_whole, a_fraction),
+            b_negative && !zero(b_whole, b_fraction),
+        ) {
             (false, false) => magnitude,
             (true, true) => magnitude.reverse(),
             (true, false) => Ordering::Less,
@@ -291,7 +336,13 @@ mod tests {
 
     fn check(text: &str, wanted: &str) {
         let mut scratch = String::new();
-        assert_eq!(Decimal::parse(text, &mut scratch).map(|d| d.to_string()).as_deref(), Ok(wanted), "{text}");
+        assert_eq!(
+            Decimal::parse(text, &mut scratch)
+                .map(|d| d.to_string())
+                .as_deref(),
+            Ok(wanted),
+            "{text}"
+        );
     }
 
     #[test]
@@ -307,7 +358,10 @@ mod tests {
         check("5.", "5");
         check("007", "7");
         check("1234567890123456.78", "1234567890123456.78");
-        check("-12345678901234567890123456789.000100", "-12345678901234567890123456789.000100");
+        check(
+            "-12345678901234567890123456789.000100",
+            "-12345678901234567890123456789.000100",
+        );
         check("999999999999999999", "999999999999999999");
         check("9999999999999999999", "9999999999999999999");
         check("0.000000000000000000000001", "0.000000000000000000000001");
@@ -317,7 +371,9 @@ mod tests {
     #[test]
     fn what_is_no_number_is_refused() {
         let mut scratch = String::new();
-        for text in ["", "-", ".", "1.2.3", "abc", "1e", "1e999999", "0x10", "1,000", " 1", "1 ", "--1", "inf", "e5"] {
+        for text in [
+            "", "-", ".", "1.2.3", "abc", "1e", "1e999999", "0x10", "1,000", " 1", "1 ", "--1", "inf", "e5",
+        ] {
             assert!(Decimal::parse(text, &mut scratch).is_err(), "{text}");
         }
     }
@@ -335,7 +391,10 @@ mod tests {
             ("-12345678901234567890", "1", Ordering::Less),
             ("NaN", "99999999999999999999", Ordering::Greater),
         ] {
-            let (a, b) = (Decimal::parse(a, &mut x).unwrap(), Decimal::parse(b, &mut y).unwrap());
+            let (a, b) = (
+                Decimal::parse(a, &mut x).unwrap(),
+                Decimal::parse(b, &mut y).unwrap(),
+            );
             assert_eq!(a.cmp(&b), wanted, "{a} {b}");
         }
     }

@@ -121,13 +121,20 @@ impl std::error::Error for ParseError {}
 pub fn parse_uuid(text: &str) -> Result<[u8; 16], ParseError> {
     const WANTED: ParseError = ParseError("a UUID");
     let mut bytes = [0; 16];
-    let mut digits = text.bytes().filter(|&byte| byte != b'-').map(|byte| char::from(byte).to_digit(16));
+    let mut digits = text
+        .bytes()
+        .filter(|&byte| byte != b'-')
+        .map(|byte| char::from(byte).to_digit(16));
     for byte in &mut bytes {
         let high = digits.next().flatten().ok_or(WANTED)?;
         let low = digits.next().flatten().ok_or(WANTED)?;
         *byte = (high * 16 + low) as u8;
     }
-    if digits.next().is_some() { Err(WANTED) } else { Ok(bytes) }
+    if digits.next().is_some() {
+        Err(WANTED)
+    } else {
+        Ok(bytes)
+    }
 }
 
 #[cfg(test)]
@@ -142,7 +149,12 @@ mod tests {
     #[test]
     fn uuids_round_trip() {
         let text = "123e4567-e89b-12d3-a456-426614174000";
-        assert_eq!(parse_uuid(text).map(|bytes| Value::Uuid(bytes).to_string()).as_deref(), Ok(text));
+        assert_eq!(
+            parse_uuid(text)
+                .map(|bytes| Value::Uuid(bytes).to_string())
+                .as_deref(),
+            Ok(text)
+        );
         assert!(parse_uuid("123e4567-e89b-12d3-a456-42661417400").is_err());
         assert!(parse_uuid("123e4567-e89b-12d3-a456-4266141740000").is_err());
     }

@@ -56,7 +56,8 @@ impl Date {
         let y = i64::from(year) - i64::from(month <= 2);
         let era = y.div_euclid(400);
         let year_of_era = y.rem_euclid(400);
-        let day_of_year = (153 * (i64::from(month) + if month > 2 { -3 } else { 9 }) + 2) / 5 + i64::from(day) - 1;
+        let day_of_year =
+            (153 * (i64::from(month) + if month > 2 { -3 } else { 9 }) + 2) / 5 + i64::from(day) - 1;
         let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
         i32::try_from(era * 146_097 + day_of_era - 719_468).ok().map(Self)
     }
@@ -66,11 +67,16 @@ impl Date {
         let z = i64::from(self.0) + 719_468;
         let era = z.div_euclid(146_097);
         let day_of_era = z.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        let month = if shifted_month < 10 {
+            shifted_month + 3
+        } else {
+            shifted_month - 9
+        };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         // The input is an i32 of days, so the year fits easily.
         (year as i32, month as u32, day as u32)
@@ -80,7 +86,10 @@ impl Date {
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(text);
         let date = cursor.date().ok_or(ParseError("a date such as 2024-02-29"))?;
-        cursor.end().map(|()| date).ok_or(ParseError("a date such as 2024-02-29"))
+        cursor
+            .end()
+            .map(|()| date)
+            .ok_or(ParseError("a date such as 2024-02-29"))
     }
 }
 
@@ -144,13 +153,19 @@ impl Instant {
     /// This instant, `duration` earlier; saturates.
     #[must_use]
     pub fn minus(self, duration: std::time::Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// This instant, `duration` later; saturates.
     #[must_use]
     pub fn plus(self, duration: std::time::Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// The start of its second.
@@ -166,7 +181,10 @@ impl Instant {
         let micros = cursor.date_time().ok_or(WANTED)?;
         let offset = cursor.zone().ok_or(WANTED)?;
         cursor.end().ok_or(WANTED)?;
-        micros.checked_sub(offset * MICROS_PER_SECOND).map(Self).ok_or(WANTED)
+        micros
+            .checked_sub(offset * MICROS_PER_SECOND)
+            .map(Self)
+            .ok_or(WANTED)
     }
 
     /// Reads RFC 2822, such as `Wed, 10 Jan 2018 21:05:30 +0000`: BigCommerce V2 and HTTP's `Date` header.
@@ -207,7 +225,9 @@ impl Instant {
 }
 
 const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 fn days_in_month(year: i32, month: u32) -> u32 {
     match month {
@@ -226,7 +246,9 @@ fn day_of(micros: i64) -> i32 {
 fn parse_rfc2822(text: &str) -> Option<i64> {
     let rest = match text.split_once(',') {
         Some((weekday, rest)) => {
-            WEEKDAYS.iter().find(|name| name.eq_ignore_ascii_case(weekday.trim()))?;
+            WEEKDAYS
+                .iter()
+                .find(|name| name.eq_ignore_ascii_case(weekday.trim()))?;
             rest
         }
         None => text,
@@ -234,7 +256,10 @@ fn parse_rfc2822(text: &str) -> Option<i64> {
     let mut parts = rest.split_ascii_whitespace();
     let day: u32 = parts.next()?.parse().ok()?;
     let month_name = parts.next()?;
-    let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month_name))? as u32 + 1;
+    let month = MONTHS
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(month_name))? as u32
+        + 1;
     let year: i32 = parts.next().filter(|year| year.len() >= 4)?.parse().ok()?;
     let mut time = Cursor::new(parts.next()?);
     let micros = time.time()?;
@@ -252,7 +277,10 @@ fn parse_rfc2822(text: &str) -> Option<i64> {
         return None;
     }
     let date = Date::from_ymd(year, month, day)?;
-    i64::from(date.0).checked_mul(MICROS_PER_DAY)?.checked_add(micros)?.checked_sub(offset * MICROS_PER_SECOND)
+    i64::from(date.0)
+        .checked_mul(MICROS_PER_DAY)?
+        .checked_add(micros)?
+        .checked_sub(offset * MICROS_PER_SECOND)
 }
 
 /// Reads fixed-width fields from the front of a text.
@@ -262,7 +290,9 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn new(text: &'a str) -> Self {
-        Self { rest: text.as_bytes() }
+        Self {
+            rest: text.as_bytes(),
+        }
     }
 
     fn end(&self) -> Option<()> {
@@ -276,7 +306,9 @@ impl<'a> Cursor<'a> {
 
     /// Two digits.
     fn two(&mut self) -> Option<u32> {
-        let [a @ b'0'..=b'9', b @ b'0'..=b'9', rest @ ..] = self.rest else { return None };
+        let [a @ b'0'..=b'9', b @ b'0'..=b'9', rest @ ..] = self.rest else {
+            return None;
+        };
         self.rest = rest;
         Some(u32::from(a - b'0') * 10 + u32::from(b - b'0'))
     }
@@ -293,7 +325,9 @@ impl<'a> Cursor<'a> {
         }
         let (year, rest) = self.rest.split_at(digits);
         self.rest = rest;
-        let year = year.iter().fold(0_i32, |year, digit| year * 10 + i32::from(digit - b'0'));
+        let year = year
+            .iter()
+            .fold(0_i32, |year, digit| year * 10 + i32::from(digit - b'0'));
         self.eat(b'-')?;
         let month = self.two()?;
         self.eat(b'-')?;
@@ -315,7 +349,9 @@ impl<'a> Cursor<'a> {
                 return None;
             }
             self.rest = rest;
-            micros = (0..6).fold(0_i64, |sum, i| sum * 10 + fraction.get(i).map_or(0, |digit| i64::from(digit - b'0')));
+            micros = (0..6).fold(0_i64, |sum, i| {
+                sum * 10 + fraction.get(i).map_or(0, |digit| i64::from(digit - b'0'))
+            });
         }
         let in_day = hour < 24 && minute < 60 && second < 60;
         in_day.then(|| i64::from(hour * 3600 + minute * 60 + second) * MICROS_PER_SECOND + micros)
@@ -355,7 +391,13 @@ fn write_date(f: &mut fmt::Formatter<'_>, days: i32) -> fmt::Result {
 
 fn write_time(f: &mut fmt::Formatter<'_>, micros: i64) -> fmt::Result {
     let seconds = micros / MICROS_PER_SECOND;
-    write!(f, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)?;
+    write!(
+        f,
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )?;
     match micros % MICROS_PER_SECOND {
         0 => Ok(()),
         fraction if fraction % 1000 == 0 => write!(f, ".{:03}", fraction / 1000),
@@ -393,7 +435,10 @@ impl fmt::Display for Interval {
     /// ISO 8601 duration: months, days and seconds apart.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.micros < 0 { "-" } else { "" };
-        let (seconds, fraction) = (self.micros.unsigned_abs() / 1_000_000, self.micros.unsigned_abs() % 1_000_000);
+        let (seconds, fraction) = (
+            self.micros.unsigned_abs() / 1_000_000,
+            self.micros.unsigned_abs() % 1_000_000,
+        );
         write!(f, "P{}M{}DT{sign}{seconds}", self.months, self.days)?;
         if fraction != 0 {
             write!(f, ".{fraction:06}")?;
@@ -427,18 +472,42 @@ mod tests {
 
     #[test]
     fn what_the_calendar_lacks_is_refused() {
-        for text in ["2024-02-30", "2023-02-29", "0000-00-10", "24-01-01", "2024-1-01", "2024-01-01T", "", "2024-13-01"] {
+        for text in [
+            "2024-02-30",
+            "2023-02-29",
+            "0000-00-10",
+            "24-01-01",
+            "2024-1-01",
+            "2024-01-01T",
+            "",
+            "2024-13-01",
+        ] {
             assert!(Date::parse(text).is_err(), "{text}");
         }
-        for text in ["2024-01-01T24:00:00Z", "2024-01-01T00:00:60Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00.0000001Z"] {
+        for text in [
+            "2024-01-01T24:00:00Z",
+            "2024-01-01T00:00:60Z",
+            "2024-01-01T00:00:00",
+            "2024-01-01T00:00:00.0000001Z",
+        ] {
             assert!(Instant::parse_iso(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn far_years_survive() {
-        for text in ["1700-01-01", "4000-12-31", "12022-07-21", "-0001-03-01", "0000-02-29", "294276-12-31"] {
-            assert_eq!(Date::parse(text).map(|date| date.to_string()), Ok(text.to_owned()));
+        for text in [
+            "1700-01-01",
+            "4000-12-31",
+            "12022-07-21",
+            "-0001-03-01",
+            "0000-02-29",
+            "294276-12-31",
+        ] {
+            assert_eq!(
+                Date::parse(text).map(|date| date.to_string()),
+                Ok(text.to_owned())
+            );
         }
     }
 

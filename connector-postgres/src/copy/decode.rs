@@ -29,17 +29,23 @@ impl<'a> FromSql<'a> for Raw<'a> {
 
 /// Days since 1970; `None` for the infinities, which the type's two ends stand for.
 fn finite_days(days: i32) -> Option<i32> {
-    (!matches!(days, i32::MIN | i32::MAX)).then(|| days.checked_add(EPOCH_DAYS)).flatten()
+    (!matches!(days, i32::MIN | i32::MAX))
+        .then(|| days.checked_add(EPOCH_DAYS))
+        .flatten()
 }
 
 /// The same in microseconds; also `None` for the last 30 years of PostgreSQL's calendar, which do not fit.
 fn finite_micros(micros: i64) -> Option<i64> {
-    (!matches!(micros, i64::MIN | i64::MAX)).then(|| micros.checked_add(EPOCH_MICROS)).flatten()
+    (!matches!(micros, i64::MIN | i64::MAX))
+        .then(|| micros.checked_add(EPOCH_MICROS))
+        .flatten()
 }
 
 /// Reads a cell of a column of type `from`; `None` where no value of the core stands for what it holds.
 pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut String) -> Option<Value<'a>> {
-    let Some(mut bytes) = raw else { return Some(Value::Null) };
+    let Some(mut bytes) = raw else {
+        return Some(Value::Null);
+    };
     let sized = |length: usize| (bytes.len() == length).then_some(());
     Some(match from {
         PgType::Bool => {
@@ -89,7 +95,11 @@ pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut 
             sized(16)?;
             let micros = bytes.get_i64();
             let days = bytes.get_i32();
-            Value::Interval(Interval { months: bytes.get_i32(), days, micros })
+            Value::Interval(Interval {
+                months: bytes.get_i32(),
+                days,
+                micros,
+            })
         }
         PgType::Uuid => Value::Uuid(bytes.try_into().ok()?),
         PgType::Json => Value::Json(std::str::from_utf8(bytes).ok()?),

@@ -28,9 +28,18 @@ const fn refuse(code: &'static str, message: &'static str) -> Result<(), Refusal
     Err(Refusal { code, message })
 }
 
-const WRONG_TYPE: Refusal = Refusal { code: "wrong_type", message: "the value is not of its field's type" };
-const OUT_OF_RANGE: Refusal = Refusal { code: "out_of_range", message: "the number does not fit its column" };
-const DATE_RANGE: Refusal = Refusal { code: "out_of_range", message: "the date lies outside what PostgreSQL holds" };
+const WRONG_TYPE: Refusal = Refusal {
+    code: "wrong_type",
+    message: "the value is not of its field's type",
+};
+const OUT_OF_RANGE: Refusal = Refusal {
+    code: "out_of_range",
+    message: "the number does not fit its column",
+};
+const DATE_RANGE: Refusal = Refusal {
+    code: "out_of_range",
+    message: "the date lies outside what PostgreSQL holds",
+};
 
 /// Appends the length and bytes of `value` for a column of type `to`; null and unset become null.
 ///
@@ -64,7 +73,9 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
             out.put_i32(8);
             out.put_f64((*value).into());
         }
-        (PgType::Text { max_chars }, Value::Text(value) | Value::Json(value)) => return text(value, *max_chars, out),
+        (PgType::Text { max_chars }, Value::Text(value) | Value::Json(value)) => {
+            return text(value, *max_chars, out);
+        }
         (PgType::Bytea, Value::Bytes(value)) => sized(value, out),
         (PgType::Date, Value::Date(value)) => {
             let days = i64::from(value.unix_days()) - i64::from(EPOCH_DAYS);
@@ -91,7 +102,11 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
         (PgType::Json | PgType::Jsonb | PgType::Text { .. }, Value::Array(_)) => {
             let mut written = String::new();
             write_json(value, &mut written);
-            return if matches!(to, PgType::Text { .. }) { text(&written, None, out) } else { json(&written, to, out) };
+            return if matches!(to, PgType::Text { .. }) {
+                text(&written, None, out)
+            } else {
+                json(&written, to, out)
+            };
         }
         _ => return Err(WRONG_TYPE),
     }
@@ -122,7 +137,11 @@ fn integer(value: i64, to: &PgType, out: &mut BytesMut) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn decimal(value: &connector_core::Decimal<'_>, size: Option<DecimalSize>, out: &mut BytesMut) -> Result<(), Refusal> {
+fn decimal(
+    value: &connector_core::Decimal<'_>,
+    size: Option<DecimalSize>,
+    out: &mut BytesMut,
+) -> Result<(), Refusal> {
     if let Some(size) = size
         && !value.fits(size.precision, size.scale)
     {
@@ -134,7 +153,10 @@ fn decimal(value: &connector_core::Decimal<'_>, size: Option<DecimalSize>, out: 
 
 fn text(value: &str, max_chars: Option<u32>, out: &mut BytesMut) -> Result<(), Refusal> {
     if value.as_bytes().contains(&0) {
-        return refuse("nul_character", "the text holds a NUL character, which PostgreSQL cannot store");
+        return refuse(
+            "nul_character",
+            "the text holds a NUL character, which PostgreSQL cannot store",
+        );
     }
     // Characters are counted only where bytes alone do not settle it.
     if let Some(max) = max_chars
@@ -172,11 +194,17 @@ fn check_escapes(json: &str) -> Result<(), Refusal> {
         match unit(at) {
             None if bytes[at] == b'\\' => at = bytes.len().min(at + 2),
             None | Some(0) => {
-                return refuse("nul_character", "the JSON holds a NUL character, which PostgreSQL cannot store");
+                return refuse(
+                    "nul_character",
+                    "the JSON holds a NUL character, which PostgreSQL cannot store",
+                );
             }
             Some(0xD800..=0xDBFF) if matches!(unit(at + 6), Some(0xDC00..=0xDFFF)) => at += 12,
             Some(0xD800..=0xDFFF) => {
-                return refuse("lone_surrogate", "the JSON holds half of a character, which PostgreSQL cannot store");
+                return refuse(
+                    "lone_surrogate",
+                    "the JSON holds half of a character, which PostgreSQL cannot store",
+                );
             }
             Some(_) => at += 6,
         }
@@ -185,12 +213,13 @@ fn check_escapes(json: &str) -> Result<(), Refusal> {
 }
 
 fn instant(unix_micros: i64, out: &mut BytesMut) -> Result<(), Refusal> {
-    let micros = unix_micros.checked_sub(EPOCH_MICROS).filter(|micros| TIMESTAMPS.contains(micros));
+    let micros = unix_micros
+        .checked_sub(EPOCH_MICROS)
+        .filter(|micros| TIMESTAMPS.contains(micros));
     out.put_i32(8);
     out.put_i64(micros.ok_or(DATE_RANGE)?);
     Ok(())
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -199,21 +228,50 @@ mod tests {
 
     fn encoded(value: Value<'_>, to: &PgType) -> Result<Vec<u8>, &'static str> {
         let mut out = BytesMut::new();
-        encode_cell(&value, to, &mut out).map(|()| out.to_vec()).map_err(|refusal| refusal.code)
+        encode_cell(&value, to, &mut out)
+            .map(|()| out.to_vec())
+            .map_err(|refusal| refusal.code)
     }
 
     #[test]
     fn what_a_column_cannot_hold_is_refused() {
-        let numeric = PgType::Numeric(Some(DecimalSize { precision: 5, scale: 2 }));
-        assert_eq!(encoded(Value::Decimal(connector_core::Decimal::new(100_000, 2)), &numeric), Err("out_of_range"));
-        assert_eq!(encoded(Value::Decimal(connector_core::Decimal::new(1_005, 3)), &numeric), Err("out_of_range"));
+        let numeric = PgType::Numeric(Some(DecimalSize {
+            precision: 5,
+            scale: 2,
+        }));
+        assert_eq!(
+            encoded(Value::Decimal(connector_core::Decimal::new(100_000, 2)), &numeric),
+            Err("out_of_range")
+        );
+        assert_eq!(
+            encoded(Value::Decimal(connector_core::Decimal::new(1_005, 3)), &numeric),
+            Err("out_of_range")
+        );
         assert_eq!(encoded(Value::Int(40_000), &PgType::Int2), Err("out_of_range"));
-        assert_eq!(encoded(Value::Text("a\0b"), &PgType::Text { max_chars: None }), Err("nul_character"));
-        assert_eq!(encoded(Value::Text("あいう"), &PgType::Text { max_chars: Some(2) }), Err("too_long"));
+        assert_eq!(
+            encoded(Value::Text("a\0b"), &PgType::Text { max_chars: None }),
+            Err("nul_character")
+        );
+        assert_eq!(
+            encoded(Value::Text("あいう"), &PgType::Text { max_chars: Some(2) }),
+            Err("too_long")
+        );
         assert!(encoded(Value::Text("あいう"), &PgType::Text { max_chars: Some(3) }).is_ok());
-        assert_eq!(encoded(Value::Json(r#""\u0000""#), &PgType::Jsonb), Err("nul_character"));
-        assert_eq!(encoded(Value::Date(Date::from_unix_days(i32::MIN)), &PgType::Date), Err("out_of_range"));
-        assert_eq!(encoded(Value::Instant(Instant::from_unix_micros(i64::MIN)), &PgType::Timestamptz), Err("out_of_range"));
+        assert_eq!(
+            encoded(Value::Json(r#""\u0000""#), &PgType::Jsonb),
+            Err("nul_character")
+        );
+        assert_eq!(
+            encoded(Value::Date(Date::from_unix_days(i32::MIN)), &PgType::Date),
+            Err("out_of_range")
+        );
+        assert_eq!(
+            encoded(
+                Value::Instant(Instant::from_unix_micros(i64::MIN)),
+                &PgType::Timestamptz
+            ),
+            Err("out_of_range")
+        );
         assert_eq!(encoded(Value::Text("x"), &PgType::Int4), Err("wrong_type"));
     }
 
@@ -222,6 +280,9 @@ mod tests {
         let mut array = ArrayBuf::new();
         array.push(&Value::Int(1));
         array.push(&Value::Null);
-        assert_eq!(encoded(Value::Array(array.as_array()), &PgType::Jsonb), Ok(b"\0\0\0\x09\x01[1,null]".to_vec()));
+        assert_eq!(
+            encoded(Value::Array(array.as_array()), &PgType::Jsonb),
+            Ok(b"\0\0\0\x09\x01[1,null]".to_vec())
+        );
     }
 }

@@ -46,7 +46,11 @@ fn encode_small(coefficient: i64, scale: u16, out: &mut BytesMut) {
     while end > start && digits[end - 1] == 0 {
         end -= 1;
     }
-    let (weight, sign) = if count == 0 { (0, 0) } else { (weight, if coefficient < 0 { NEGATIVE } else { 0 }) };
+    let (weight, sign) = if count == 0 {
+        (0, 0)
+    } else {
+        (weight, if coefficient < 0 { NEGATIVE } else { 0 })
+    };
     put(out, weight, sign, scale, &digits[start..end]);
 }
 
@@ -61,7 +65,9 @@ fn encode_text(text: &str, out: &mut BytesMut) {
     let (sign, plain) = text.strip_prefix('-').map_or((0, text), |rest| (NEGATIVE, rest));
     let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
     let group = |chunk: &[u8], width: usize| {
-        let number = chunk.iter().fold(0_u16, |number, digit| number * 10 + u16::from(digit - b'0'));
+        let number = chunk
+            .iter()
+            .fold(0_u16, |number, digit| number * 10 + u16::from(digit - b'0'));
         number * 10_u16.pow((width - chunk.len()) as u32)
     };
     let (head, groups) = whole.as_bytes().split_at(whole.len() % 4);
@@ -149,15 +155,38 @@ mod tests {
         encode_text(&decimal.to_string(), &mut general);
         assert_eq!(out, general, "{text}");
         let read = decode(&out[4..], &mut second);
-        assert_eq!(read.map(|value| value.to_string()).as_deref(), Some(decimal.to_string().as_str()), "{text}");
+        assert_eq!(
+            read.map(|value| value.to_string()).as_deref(),
+            Some(decimal.to_string().as_str()),
+            "{text}"
+        );
     }
 
     #[test]
     fn numbers_of_every_length_round_trip() {
         for text in [
-            "0", "0.00", "1", "-1", "10000", "9999", "10001", "0.0001", "0.00010", "-0.01", "1234567890123456.78", "336.3200",
-            "999999999999999999", "0.000000000000000001", "100000000", "12345678901234567890123456789.0123456789",
-            "-100000000000000000000000000000", "0.00000000000000000000000000001", "NaN", "Infinity", "-Infinity", "5000.5000",
+            "0",
+            "0.00",
+            "1",
+            "-1",
+            "10000",
+            "9999",
+            "10001",
+            "0.0001",
+            "0.00010",
+            "-0.01",
+            "1234567890123456.78",
+            "336.3200",
+            "999999999999999999",
+            "0.000000000000000001",
+            "100000000",
+            "12345678901234567890123456789.0123456789",
+            "-100000000000000000000000000000",
+            "0.00000000000000000000000000001",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "5000.5000",
         ] {
             round_trip(text);
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use connector_core::value::Instant;
 use connector_core::{
-    Access, Batch, CommitReport, Connector, DataType, Difference, Drift, Fate, Fence, Field, Identity, Intent, Key,
-    Op, Origin, Outcome, Schema, Source, SyncMode, Target, TaskId, Value,
+    Access, Batch, CommitReport, Connector, DataType, Difference, Drift, Fate, Fence, Field, Identity,
+    Intent, Key, Op, Origin, Outcome, Schema, Source, SyncMode, Target, TaskId, Value,
 };
 use connector_postgres::Postgres;
 
@@ -14,7 +14,10 @@ use crate::support::{
 };
 
 fn target() -> Target {
-    Target { identity: Identity::new("salesforce", "00D1"), object: "Lead".to_owned() }
+    Target {
+        identity: Identity::new("salesforce", "00D1"),
+        object: "Lead".to_owned(),
+    }
 }
 
 /// A lead as Salesforce describes it.
@@ -39,11 +42,21 @@ impl Loop {
     async fn new() -> Self {
         let database = database().await;
         let postgres = database.connector();
-        let this = Self { database, postgres, schema: lead() };
-        let rows: [(&str, &str, Option<&str>, i64); 3] = [("a", "Ann", None, 1), ("b", "Bob", None, 1), ("c", "Cyd", None, 1)];
+        let this = Self {
+            database,
+            postgres,
+            schema: lead(),
+        };
+        let rows: [(&str, &str, Option<&str>, i64); 3] = [
+            ("a", "Ann", None, 1),
+            ("b", "Bob", None, 1),
+            ("c", "Cyd", None, 1),
+        ];
         let report = this.load(&rows, Drift::Overwrite).await;
         assert_eq!(tally(&report), [3, 0, 0, 0, 0]);
-        this.database.run("UPDATE lead_reverse SET \"LeadScore__c\" = 50").await;
+        this.database
+            .run("UPDATE lead_reverse SET \"LeadScore__c\" = 50")
+            .await;
         assert_eq!(this.write_back().await, ["a", "b", "c"]);
         this
     }
@@ -53,7 +66,12 @@ impl Loop {
             .iter()
             .map(|(id, name, score, at)| {
                 let score = score.map_or(Value::Null, decimal);
-                [Value::Text(id), Value::Text(name), score, Value::Instant(Instant::from_unix_micros(*at))]
+                [
+                    Value::Text(id),
+                    Value::Text(name),
+                    score,
+                    Value::Instant(Instant::from_unix_micros(*at)),
+                ]
             })
             .collect();
         let rows: Vec<(Op, &[Value<'_>])> = rows.iter().map(|row| (Op::Put, row.as_slice())).collect();
@@ -63,7 +81,12 @@ impl Loop {
     async fn load(&self, rows: &[(&str, &str, Option<&str>, i64)], drift: Drift) -> CommitReport {
         let origin = Origin {
             target: target(),
-            fields: self.schema.fields().iter().map(|field| (field.name.clone(), field.name.clone())).collect(),
+            fields: self
+                .schema
+                .fields()
+                .iter()
+                .map(|field| (field.name.clone(), field.name.clone()))
+                .collect(),
         };
         let request = upsert("lead_reverse", &self.schema)
             .with_keep(vec!["LeadScore__c".to_owned()])
@@ -77,19 +100,53 @@ impl Loop {
 
     fn difference(&self, fence: &Fence) -> Difference {
         let same = |name: &str| vec![(name.to_owned(), name.to_owned())];
-        Difference { target: target(), fence: fence.clone(), match_on: same("Id"), fields: same("LeadScore__c"), full: false }
+        Difference {
+            target: target(),
+            fence: fence.clone(),
+            match_on: same("Id"),
+            fields: same("LeadScore__c"),
+            full: false,
+        }
     }
 
     /// Sends what differs; returns its keys.
     async fn write_back(&self) -> Vec<String> {
         let task = TaskId::new("write-back", "lead_reverse");
         let claim = claim(&self.postgres, &task).await;
-        let request = reading("lead_reverse", &task, SyncMode::Difference(self.difference(&claim.fence)));
+        let request = reading(
+            "lead_reverse",
+            &task,
+            SyncMode::Difference(self.difference(&claim.fence)),
+        );
         let (batches, _) = drain(self.postgres.reader(request).await.unwrap()).await;
-        let keys: Vec<Key> = batches.iter().flat_map(|batch| batch.records().map(|r| r.source_key().unwrap()).collect::<Vec<_>>()).collect();
+        let keys: Vec<Key> = batches
+            .iter()
+            .flat_map(|batch| {
+                batch
+                    .records()
+                    .map(|r| r.source_key().unwrap())
+                    .collect::<Vec<_>>()
+            })
+            .collect();
         let journal = self.postgres.journal().unwrap();
-        journal.intend(&claim.fence, &target(), &Intent { keys: &keys, ticket: None }).await.unwrap();
-        let fates: Vec<Fate> = keys.iter().map(|key| Fate { key: key.clone(), outcome: Outcome::Updated }).collect();
+        journal
+            .intend(
+                &claim.fence,
+                &target(),
+                &Intent {
+                    keys: &keys,
+                    ticket: None,
+                },
+            )
+            .await
+            .unwrap();
+        let fates: Vec<Fate> = keys
+            .iter()
+            .map(|key| Fate {
+                key: key.clone(),
+                outcome: Outcome::Updated,
+            })
+            .collect();
         journal.settle(&claim.fence, &target(), &fates).await.unwrap();
         keys.iter().map(|key| key.as_str().to_owned()).collect()
     }
@@ -102,11 +159,22 @@ impl Loop {
 #[tokio::test]
 async fn our_own_value_that_comes_back_is_an_echo() {
     let this = Loop::new().await;
-    let report = this.load(&[("a", "Ann", Some("50"), 2), ("b", "Bob", Some("50.00"), 2)], Drift::Overwrite).await;
-    assert_eq!((tally(&report), report.counts.echo, report.counts.drifted), ([0, 0, 0, 0, 0], 2, 0));
+    let report = this
+        .load(
+            &[("a", "Ann", Some("50"), 2), ("b", "Bob", Some("50.00"), 2)],
+            Drift::Overwrite,
+        )
+        .await;
+    assert_eq!(
+        (tally(&report), report.counts.echo, report.counts.drifted),
+        ([0, 0, 0, 0, 0], 2, 0)
+    );
     assert_eq!(report.counts.accounted(), 2);
     // It is stored all the same.
-    assert_eq!(this.rows().await, ["a|Ann|50.00|2", "b|Bob|50.00|2", "c|Cyd|50.00|1"]);
+    assert_eq!(
+        this.rows().await,
+        ["a|Ann|50.00|2", "b|Bob|50.00|2", "c|Cyd|50.00|1"]
+    );
     assert_eq!(this.write_back().await, [""; 0]);
     // The same record once more says nothing new at all.
     let report = this.load(&[("a", "Ann", Some("50"), 2)], Drift::Overwrite).await;
@@ -116,8 +184,16 @@ async fn our_own_value_that_comes_back_is_an_echo() {
 #[tokio::test]
 async fn an_edit_of_another_field_is_an_update() {
     let this = Loop::new().await;
-    let report = this.load(&[("a", "Anna", Some("50"), 2), ("b", "Bob", Some("50"), 2)], Drift::Overwrite).await;
-    assert_eq!((tally(&report), report.counts.echo, report.counts.drifted), ([0, 1, 0, 0, 0], 1, 0));
+    let report = this
+        .load(
+            &[("a", "Anna", Some("50"), 2), ("b", "Bob", Some("50"), 2)],
+            Drift::Overwrite,
+        )
+        .await;
+    assert_eq!(
+        (tally(&report), report.counts.echo, report.counts.drifted),
+        ([0, 1, 0, 0, 0], 1, 0)
+    );
     assert_eq!(this.rows().await[0], "a|Anna|50.00|2");
     assert_eq!(this.write_back().await, [""; 0]);
 }
@@ -125,10 +201,25 @@ async fn an_edit_of_another_field_is_an_update() {
 #[tokio::test]
 async fn an_edit_of_our_field_is_drift_and_overwritten_by_the_next_write_back() {
     let this = Loop::new().await;
-    let report = this.load(&[("a", "Ann", Some("1"), 2), ("b", "Bob", None, 2), ("c", "Cyd", Some("50"), 2)], Drift::Overwrite).await;
-    assert_eq!((tally(&report), report.counts.echo, report.counts.drifted), ([0, 2, 0, 0, 0], 1, 2));
+    let report = this
+        .load(
+            &[
+                ("a", "Ann", Some("1"), 2),
+                ("b", "Bob", None, 2),
+                ("c", "Cyd", Some("50"), 2),
+            ],
+            Drift::Overwrite,
+        )
+        .await;
+    assert_eq!(
+        (tally(&report), report.counts.echo, report.counts.drifted),
+        ([0, 2, 0, 0, 0], 1, 2)
+    );
     assert_eq!(report.counts.accounted(), 3);
-    assert_eq!(this.rows().await, ["a|Ann|50.00|2", "b|Bob|50.00|2", "c|Cyd|50.00|2"]);
+    assert_eq!(
+        this.rows().await,
+        ["a|Ann|50.00|2", "b|Bob|50.00|2", "c|Cyd|50.00|2"]
+    );
     assert_eq!(this.write_back().await, ["a", "b"]);
     assert_eq!(this.write_back().await, [""; 0]);
 }
@@ -137,7 +228,10 @@ async fn an_edit_of_our_field_is_drift_and_overwritten_by_the_next_write_back() 
 async fn drift_that_is_only_reported_is_left_alone() {
     let this = Loop::new().await;
     let report = this.load(&[("a", "Ann", Some("1"), 2)], Drift::Report).await;
-    assert_eq!((tally(&report), report.counts.echo, report.counts.drifted), ([0, 1, 0, 0, 0], 0, 1));
+    assert_eq!(
+        (tally(&report), report.counts.echo, report.counts.drifted),
+        ([0, 1, 0, 0, 0], 0, 1)
+    );
     assert_eq!(this.write_back().await, [""; 0]);
     // It is counted as long as it lasts.
     let report = this.load(&[("a", "Ann", Some("1"), 2)], Drift::Report).await;
@@ -147,9 +241,14 @@ async fn drift_that_is_only_reported_is_left_alone() {
 #[tokio::test]
 async fn a_score_that_moved_on_before_the_echo_came_is_not_drift() {
     let this = Loop::new().await;
-    this.database.run("UPDATE lead_reverse SET \"LeadScore__c\" = 60 WHERE \"Id\" = 'a'").await;
+    this.database
+        .run("UPDATE lead_reverse SET \"LeadScore__c\" = 60 WHERE \"Id\" = 'a'")
+        .await;
     let report = this.load(&[("a", "Ann", Some("50"), 2)], Drift::Overwrite).await;
-    assert_eq!((tally(&report), report.counts.echo, report.counts.drifted), ([0, 0, 0, 0, 0], 1, 0));
+    assert_eq!(
+        (tally(&report), report.counts.echo, report.counts.drifted),
+        ([0, 0, 0, 0, 0], 1, 0)
+    );
     assert_eq!(this.rows().await[0], "a|Ann|60.00|2");
     assert_eq!(this.write_back().await, ["a"]);
 }
@@ -166,7 +265,10 @@ async fn only_the_last_of_a_repeated_record_is_compared() {
         ("c", "Cydney", Some("50"), 2),
     ];
     let report = this.load(&rows, Drift::Overwrite).await;
-    assert_eq!((tally(&report), report.counts.echo, report.counts.drifted), ([0, 1, 2, 0, 0], 2, 0));
+    assert_eq!(
+        (tally(&report), report.counts.echo, report.counts.drifted),
+        ([0, 1, 2, 0, 0], 2, 0)
+    );
     assert_eq!(report.counts.accounted(), 5);
     assert_eq!(this.write_back().await, [""; 0]);
 }
@@ -177,12 +279,26 @@ async fn a_load_from_another_org_compares_nothing() {
     let request = upsert("lead_reverse", &this.schema)
         .with_keep(vec!["LeadScore__c".to_owned()])
         .with_origin(Some(Origin {
-            target: Target { identity: Identity::new("salesforce", "00D2"), ..target() },
-            fields: this.schema.fields().iter().map(|field| (field.name.clone(), field.name.clone())).collect(),
+            target: Target {
+                identity: Identity::new("salesforce", "00D2"),
+                ..target()
+            },
+            fields: this
+                .schema
+                .fields()
+                .iter()
+                .map(|field| (field.name.clone(), field.name.clone()))
+                .collect(),
         }));
     let claim = claim(&this.postgres, &request.task).await;
     let mut writer = writer(&this.postgres, request.with_fence(Some(claim.fence.clone()))).await;
-    writer.write(this.batch(&[("a", "Ann", Some("1"), 2)])).await.unwrap();
+    writer
+        .write(this.batch(&[("a", "Ann", Some("1"), 2)]))
+        .await
+        .unwrap();
     let report = writer.finish(None).await.unwrap();
-    assert_eq!((tally(&report), report.counts.echo, report.counts.drifted), ([0, 1, 0, 0, 0], 0, 0));
+    assert_eq!(
+        (tally(&report), report.counts.echo, report.counts.drifted),
+        ([0, 1, 0, 0, 0], 0, 0)
+    );
 }

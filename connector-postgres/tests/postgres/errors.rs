@@ -13,7 +13,10 @@ async fn refused(config: Config) -> Error {
     let error = refusal(postgres.check().await);
     assert!(error.help().is_some());
     let text = error.report().to_string();
-    assert!(!text.contains(PASSWORD) && !format!("{error:?}").contains(PASSWORD), "{text}");
+    assert!(
+        !text.contains(PASSWORD) && !format!("{error:?}").contains(PASSWORD),
+        "{text}"
+    );
     error
 }
 
@@ -39,7 +42,10 @@ async fn a_host_that_does_not_exist() {
     config.password = Some(Secret::new(PASSWORD));
     let error = refused(config).await;
     assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert_eq!(error.to_string(), "no connection to PostgreSQL at no-such-host.invalid:5432");
+    assert_eq!(
+        error.to_string(),
+        "no connection to PostgreSQL at no-such-host.invalid:5432"
+    );
 }
 
 #[tokio::test]
@@ -66,7 +72,14 @@ async fn no_password_at_all() {
     config.password = None;
     let error = refused(config).await;
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.report().to_string().ends_with("help: give the connection a `password`"), "{}", error.report());
+    assert!(
+        error
+            .report()
+            .to_string()
+            .ends_with("help: give the connection a `password`"),
+        "{}",
+        error.report()
+    );
 }
 
 #[tokio::test]
@@ -98,7 +111,14 @@ async fn a_table_that_does_not_exist() {
         "there is no table \"public\".\"lead_revers\"\nhelp: did you mean `lead_reverse`?"
     );
     let error = refusal(postgres.describe(&Selection::stream("zebra")).await);
-    assert!(error.report().to_string().contains("help: check its name and schema"), "{}", error.report());
+    assert!(
+        error
+            .report()
+            .to_string()
+            .contains("help: check its name and schema"),
+        "{}",
+        error.report()
+    );
 }
 
 #[tokio::test]
@@ -115,8 +135,20 @@ async fn a_server_without_tls_says_so() {
 async fn a_check_says_who_and_where_we_are() {
     let database = database().await;
     let facts = database.connector().check().await.unwrap().facts;
-    let fact = |name: &str| facts.iter().find(|(other, _)| other == name).map(|(_, text)| text.clone()).unwrap();
+    let fact = |name: &str| {
+        facts
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, text)| text.clone())
+            .unwrap()
+    };
     assert!(fact("server").starts_with("PostgreSQL "));
-    assert_eq!((Some(fact("database")), fact("user")), (database.config.database.clone(), database.config.user.clone()));
-    assert_eq!((fact("encryption"), fact("may create schemas")), ("none".to_owned(), "yes".to_owned()));
+    assert_eq!(
+        (Some(fact("database")), fact("user")),
+        (database.config.database.clone(), database.config.user.clone())
+    );
+    assert_eq!(
+        (fact("encryption"), fact("may create schemas")),
+        ("none".to_owned(), "yes".to_owned())
+    );
 }

@@ -1,6 +1,9 @@
 //! The connector against a real PostgreSQL: one throwaway server, one database per test.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests, outside the functions marked as such")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside the functions marked as such"
+)]
 
 mod support;
 

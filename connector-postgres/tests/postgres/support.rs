@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use connector_core::{
-    Batch, BatchBuilder, Claim, CommitReport, Connector, DataType, Decimal, Destination, Error, Event, Fence,
-    Field, Holder, Identity, Op, ReadRequest, Reader, Result, Schema, Selection, Source, State, StreamName,
+    Batch, BatchBuilder, Claim, CommitReport, Connector, DataType, Decimal, Destination, Error, Event, Field,
+    Holder, Identity, Op, ReadRequest, Reader, Result, Schema, Selection, Source, State, StreamName,
     SyncMode, TaskId, Value, WriteMode, WriteRequest, Writer,
 };
 use connector_postgres::{Config, Postgres};
@@ -25,15 +25,27 @@ pub(crate) struct Database {
 
 /// Makes a database.
 pub(crate) async fn database() -> Database {
-    let url = tokio::task::spawn_blocking(|| SERVER.url().to_owned()).await.unwrap();
-    let name = format!("t{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
+    let url = tokio::task::spawn_blocking(|| SERVER.url().to_owned())
+        .await
+        .unwrap();
+    let name = format!(
+        "t{}_{}",
+        std::process::id(),
+        DATABASES.fetch_add(1, Ordering::Relaxed)
+    );
     let server = connect(&url).await;
-    server.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    server
+        .batch_execute(&format!("CREATE DATABASE {name}"))
+        .await
+        .unwrap();
     let mut config = Config::from_url(&url).unwrap();
     let mut own = url::Url::parse(&url).unwrap();
     own.set_path(&name);
     config.database = Some(name);
-    Database { config, client: connect(own.as_str()).await }
+    Database {
+        config,
+        client: connect(own.as_str()).await,
+    }
 }
 
 async fn connect(url: &str) -> Client {
@@ -107,7 +119,13 @@ pub(crate) fn batch(schema: &std::sync::Arc<Schema>, first: u64, rows: &[(Op, &[
 pub(crate) fn upsert(table: &str, schema: &std::sync::Arc<Schema>) -> WriteRequest {
     let key = schema.primary_key_names().map(str::to_owned).collect();
     let task = TaskId::new("job", table);
-    WriteRequest::new(StreamName::new(table), std::sync::Arc::clone(schema), WriteMode::Upsert, task).with_match_on(key)
+    WriteRequest::new(
+        StreamName::new(table),
+        std::sync::Arc::clone(schema),
+        WriteMode::Upsert,
+        task,
+    )
+    .with_match_on(key)
 }
 
 pub(crate) async fn writer(postgres: &Postgres, request: WriteRequest) -> Box<dyn Writer> {
@@ -134,11 +152,21 @@ pub(crate) async fn try_load(
 /// Created, updated, unchanged, deleted, rejected.
 pub(crate) fn tally(report: &CommitReport) -> [u64; 5] {
     let counts = &report.counts;
-    [counts.created, counts.updated, counts.unchanged, counts.deleted, counts.rejected]
+    [
+        counts.created,
+        counts.updated,
+        counts.unchanged,
+        counts.deleted,
+        counts.rejected,
+    ]
 }
 
 pub(crate) async fn try_claim(postgres: &Postgres, task: &TaskId, holder: &str) -> Result<Claim> {
-    postgres.state_store().unwrap().claim(task, &Holder::new(holder)).await
+    postgres
+        .state_store()
+        .unwrap()
+        .claim(task, &Holder::new(holder))
+        .await
 }
 
 pub(crate) async fn claim(postgres: &Postgres, task: &TaskId) -> Claim {
@@ -178,7 +206,11 @@ pub(crate) fn reading(table: &str, task: &TaskId, sync: SyncMode) -> ReadRequest
 pub(crate) fn shown(batches: &[Batch]) -> Vec<String> {
     let show = |batch: &Batch| -> Vec<String> {
         let show = |record: connector_core::Record<'_>| {
-            record.values().map(|value| format!("{value:?}")).collect::<Vec<_>>().join(" ")
+            record
+                .values()
+                .map(|value| format!("{value:?}"))
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         batch.records().map(show).collect()
     };
@@ -191,9 +223,4 @@ pub(crate) fn refusal<T>(result: Result<T>) -> Error {
         Ok(_) => panic!("this must be refused"),
         Err(error) => error,
     }
-}
-
-/// A fence as it stands after `commits` more commits.
-pub(crate) fn after(fence: &Fence, commits: i64) -> Fence {
-    Fence { commit_no: fence.commit_no + commits, ..fence.clone() }
 }

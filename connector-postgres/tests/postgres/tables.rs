@@ -3,10 +3,16 @@
 use connector_core::{DataType, Destination, ErrorKind, Value};
 use connector_postgres::Postgres;
 
-use crate::support::{claim, database, decimal, field, load, puts, refusal, schema, tally, try_load, upsert, writer};
+use crate::support::{
+    claim, database, decimal, field, load, puts, refusal, schema, tally, try_load, upsert, writer,
+};
 
 fn lead() -> std::sync::Arc<connector_core::Schema> {
-    let fields = vec![field("id", DataType::TEXT), field("name", DataType::TEXT), field("score", DataType::decimal(18, 4))];
+    let fields = vec![
+        field("id", DataType::TEXT),
+        field("name", DataType::TEXT),
+        field("score", DataType::decimal(18, 4)),
+    ];
     schema(fields, &["id"])
 }
 
@@ -14,21 +20,43 @@ fn lead() -> std::sync::Arc<connector_core::Schema> {
 async fn missing_columns_are_added() {
     let database = database().await;
     let postgres = database.connector();
-    database.run("CREATE TABLE lead (mine int, id text PRIMARY KEY); INSERT INTO lead VALUES (7, 'a')").await;
+    database
+        .run("CREATE TABLE lead (mine int, id text PRIMARY KEY); INSERT INTO lead VALUES (7, 'a')")
+        .await;
     let schema = lead();
     let plan = postgres.plan_write(&upsert("lead", &schema)).await.unwrap();
-    assert_eq!(plan.notes, ["upsert into \"public\".\"lead\" by (id), after adding 2 columns"]);
-    assert_eq!(database.line("SELECT count(*) FROM information_schema.columns WHERE table_name = 'lead'").await, "2");
-    let rows = puts(&schema, 0, &[&[Value::Text("a"), Value::Text("n"), decimal("1.5")]]);
-    assert_eq!(tally(&load(&postgres, upsert("lead", &schema), vec![rows]).await), [0, 1, 0, 0, 0]);
-    assert_eq!(database.lines("SELECT mine, id, name, score FROM lead").await, ["7|a|n|1.5000"]);
+    assert_eq!(
+        plan.notes,
+        ["upsert into \"public\".\"lead\" by (id), after adding 2 columns"]
+    );
+    assert_eq!(
+        database
+            .line("SELECT count(*) FROM information_schema.columns WHERE table_name = 'lead'")
+            .await,
+        "2"
+    );
+    let rows = puts(
+        &schema,
+        0,
+        &[&[Value::Text("a"), Value::Text("n"), decimal("1.5")]],
+    );
+    assert_eq!(
+        tally(&load(&postgres, upsert("lead", &schema), vec![rows]).await),
+        [0, 1, 0, 0, 0]
+    );
+    assert_eq!(
+        database.lines("SELECT mine, id, name, score FROM lead").await,
+        ["7|a|n|1.5000"]
+    );
 }
 
 #[tokio::test]
 async fn a_type_that_cannot_hold_the_field_is_refused_before_anything_is_written() {
     let database = database().await;
     let postgres = database.connector();
-    database.run("CREATE TABLE lead (id text PRIMARY KEY, name date)").await;
+    database
+        .run("CREATE TABLE lead (id text PRIMARY KEY, name date)")
+        .await;
     let schema = lead();
     for result in [
         postgres.plan_write(&upsert("lead", &schema)).await.map(drop),
@@ -36,10 +64,18 @@ async fn a_type_that_cannot_hold_the_field_is_refused_before_anything_is_written
     ] {
         let error = refusal(result);
         assert_eq!(error.kind(), ErrorKind::Schema);
-        assert_eq!(error.to_string(), "`name` is date in the table and cannot hold text");
+        assert_eq!(
+            error.to_string(),
+            "`name` is date in the table and cannot hold text"
+        );
         assert!(error.help().is_some());
     }
-    assert_eq!(database.line("SELECT count(*) FROM information_schema.columns WHERE table_name = 'lead'").await, "2");
+    assert_eq!(
+        database
+            .line("SELECT count(*) FROM information_schema.columns WHERE table_name = 'lead'")
+            .await,
+        "2"
+    );
 }
 
 #[tokio::test]
@@ -50,10 +86,16 @@ async fn another_primary_key_is_refused() {
     for (table, help) in [
         ("other", "say match_on = [\"name\"], or write into another table"),
         ("none", "add a primary key (id) to the table"),
-        ("two", "say match_on = [\"id\", \"name\"], or write into another table"),
+        (
+            "two",
+            "say match_on = [\"id\", \"name\"], or write into another table",
+        ),
     ] {
         let error = refusal(postgres.writer(upsert(table, &lead())).await.map(drop));
-        assert_eq!(error.to_string(), format!("the primary key of \"public\".\"{table}\" is not (id)"));
+        assert_eq!(
+            error.to_string(),
+            format!("the primary key of \"public\".\"{table}\" is not (id)")
+        );
         assert_eq!((error.kind(), error.help()), (ErrorKind::Schema, Some(help)));
     }
 }
@@ -62,47 +104,131 @@ async fn another_primary_key_is_refused() {
 async fn narrow_columns_are_checked_value_by_value() {
     let database = database().await;
     let postgres = database.connector();
-    database.run("CREATE TABLE t (id int PRIMARY KEY, v varchar(3), n int4, d numeric(4,1), s int2)").await;
+    database
+        .run("CREATE TABLE t (id int PRIMARY KEY, v varchar(3), n int4, d numeric(4,1), s int2)")
+        .await;
     let fields = vec![
-        field("id", DataType::Int64), field("v", DataType::TEXT), field("n", DataType::Int64), field("d", DataType::Decimal(None)),
+        field("id", DataType::Int64),
+        field("v", DataType::TEXT),
+        field("n", DataType::Int64),
+        field("d", DataType::Decimal(None)),
         field("s", DataType::decimal(18, 2)),
     ];
     let schema = schema(fields, &["id"]);
     let plan = postgres.plan_write(&upsert("t", &schema)).await.unwrap();
     assert!(plan.columns.iter().all(|column| !column.lossless));
-    let rows = puts(&schema, 0, &[
-        &[Value::Int(1), Value::Text("日本語"), Value::Int(i32::MAX.into()), decimal("999.90"), decimal("32767.00")],
-        &[Value::Int(2), Value::Text("four"), Value::Null, Value::Null, Value::Null],
-        &[Value::Int(3), Value::Null, Value::Int(i64::from(i32::MAX) + 1), Value::Null, Value::Null],
-        &[Value::Int(4), Value::Null, Value::Null, decimal("1000"), Value::Null],
-        &[Value::Int(5), Value::Null, Value::Null, decimal("0.05"), Value::Null],
-        &[Value::Int(6), Value::Null, Value::Null, Value::Null, decimal("1.5")],
-        &[Value::Int(7), Value::Null, Value::Null, Value::Null, decimal("32768")],
-        &[Value::Int(i64::MAX), Value::Null, Value::Null, Value::Null, Value::Null],
-    ]);
+    let rows = puts(
+        &schema,
+        0,
+        &[
+            &[
+                Value::Int(1),
+                Value::Text("日本語"),
+                Value::Int(i32::MAX.into()),
+                decimal("999.90"),
+                decimal("32767.00"),
+            ],
+            &[
+                Value::Int(2),
+                Value::Text("four"),
+                Value::Null,
+                Value::Null,
+                Value::Null,
+            ],
+            &[
+                Value::Int(3),
+                Value::Null,
+                Value::Int(i64::from(i32::MAX) + 1),
+                Value::Null,
+                Value::Null,
+            ],
+            &[
+                Value::Int(4),
+                Value::Null,
+                Value::Null,
+                decimal("1000"),
+                Value::Null,
+            ],
+            &[
+                Value::Int(5),
+                Value::Null,
+                Value::Null,
+                decimal("0.05"),
+                Value::Null,
+            ],
+            &[
+                Value::Int(6),
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                decimal("1.5"),
+            ],
+            &[
+                Value::Int(7),
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                decimal("32768"),
+            ],
+            &[
+                Value::Int(i64::MAX),
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                Value::Null,
+            ],
+        ],
+    );
     let report = load(&postgres, upsert("t", &schema), vec![rows]).await;
     assert_eq!(tally(&report), [1, 0, 0, 0, 7]);
-    let codes: Vec<String> = report.rejected.iter().map(|r| format!("{} {}", r.code, r.fields[0])).collect();
+    let codes: Vec<String> = report
+        .rejected
+        .iter()
+        .map(|r| format!("{} {}", r.code, r.fields[0]))
+        .collect();
     assert_eq!(
         codes,
-        ["too_long v", "out_of_range n", "out_of_range d", "out_of_range d", "out_of_range s", "out_of_range s", "out_of_range id"]
+        [
+            "too_long v",
+            "out_of_range n",
+            "out_of_range d",
+            "out_of_range d",
+            "out_of_range s",
+            "out_of_range s",
+            "out_of_range id"
+        ]
     );
-    assert_eq!(database.lines("SELECT * FROM t").await, ["1|日本語|2147483647|999.9|32767"]);
+    assert_eq!(
+        database.lines("SELECT * FROM t").await,
+        ["1|日本語|2147483647|999.9|32767"]
+    );
 }
 
 #[tokio::test]
 async fn a_null_for_a_column_that_takes_none_is_one_record_s_trouble() {
     let database = database().await;
     let postgres = database.connector();
-    database.run("CREATE TABLE lead (id text PRIMARY KEY, name text NOT NULL, score numeric(18,4))").await;
+    database
+        .run("CREATE TABLE lead (id text PRIMARY KEY, name text NOT NULL, score numeric(18,4))")
+        .await;
     let schema = lead();
-    let rows = puts(&schema, 0, &[
-        &[Value::Text("a"), Value::Null, Value::Null],
-        &[Value::Text("b"), Value::Text(""), Value::Null],
-    ]);
+    let rows = puts(
+        &schema,
+        0,
+        &[
+            &[Value::Text("a"), Value::Null, Value::Null],
+            &[Value::Text("b"), Value::Text(""), Value::Null],
+        ],
+    );
     let report = load(&postgres, upsert("lead", &schema), vec![rows]).await;
     assert_eq!(tally(&report), [1, 0, 0, 0, 1]);
-    assert_eq!((report.rejected[0].code.as_str(), report.rejected[0].fields.as_slice()), ("null_value", &["name".to_owned()][..]));
+    assert_eq!(
+        (
+            report.rejected[0].code.as_str(),
+            report.rejected[0].fields.as_slice()
+        ),
+        ("null_value", &["name".to_owned()][..])
+    );
 }
 
 #[tokio::test]
@@ -117,7 +243,10 @@ async fn columns_that_the_server_fills_are_refused_by_name() {
         .await;
     let error = refusal(postgres.writer(upsert("gen", &lead())).await.map(drop));
     assert_eq!(error.to_string(), "`name` is a generated column");
-    let schema = schema(vec![field("id", DataType::TEXT), field("n", DataType::Int32)], &["id"]);
+    let schema = schema(
+        vec![field("id", DataType::TEXT), field("n", DataType::Int32)],
+        &["id"],
+    );
     let error = refusal(postgres.writer(upsert("ident", &schema)).await.map(drop));
     assert_eq!(error.to_string(), "`n` is a generated column");
 }
@@ -128,7 +257,11 @@ async fn what_a_constraint_refuses_fails_the_commit_and_says_which() {
     let postgres = database.connector();
     database.run("CREATE TABLE lead (id text PRIMARY KEY, name text CONSTRAINT short CHECK (length(name) < 5), score numeric(18,4))").await;
     let schema = lead();
-    let rows = puts(&schema, 0, &[&[Value::Text("a"), Value::Text("hunter2"), Value::Null]]);
+    let rows = puts(
+        &schema,
+        0,
+        &[&[Value::Text("a"), Value::Text("hunter2"), Value::Null]],
+    );
     let error = refusal(try_load(&postgres, upsert("lead", &schema), vec![rows]).await);
     assert_eq!(error.kind(), ErrorKind::Data);
     let text = error.report().to_string();
@@ -147,12 +280,23 @@ async fn a_user_without_rights_on_the_database_can_work_in_schemas_made_for_them
     config.password = Some(connector_core::Secret::new("x"));
     config.schema = "own".to_owned();
     let postgres = Postgres::new(config).unwrap();
-    assert_eq!(connector_core::Connector::identity(&postgres).await.unwrap().as_str().matches('/').count(), 1);
+    assert_eq!(
+        connector_core::Connector::identity(&postgres)
+            .await
+            .unwrap()
+            .as_str()
+            .matches('/')
+            .count(),
+        1
+    );
     let schema = lead();
     let request = upsert("lead", &schema);
     let claim = claim(&postgres, &request.task).await;
     let mut writer = writer(&postgres, request.with_fence(Some(claim.fence.clone()))).await;
-    writer.write(puts(&schema, 0, &[&[Value::Text("a"), Value::Null, Value::Null]])).await.unwrap();
+    writer
+        .write(puts(&schema, 0, &[&[Value::Text("a"), Value::Null, Value::Null]]))
+        .await
+        .unwrap();
     writer.finish(None).await.unwrap();
     assert_eq!(database.lines("SELECT id FROM own.lead").await, ["a"]);
 }
@@ -160,12 +304,19 @@ async fn a_user_without_rights_on_the_database_can_work_in_schemas_made_for_them
 #[tokio::test]
 async fn the_right_to_make_a_schema_is_asked_for_by_name() {
     let database = database().await;
-    database.run("DROP ROLE IF EXISTS limited_nobody; CREATE ROLE limited_nobody LOGIN PASSWORD 'x'").await;
+    database
+        .run("DROP ROLE IF EXISTS limited_nobody; CREATE ROLE limited_nobody LOGIN PASSWORD 'x'")
+        .await;
     let mut config = database.config.clone();
     config.user = "limited_nobody".to_owned();
     config.password = Some(connector_core::Secret::new("x"));
     let postgres = Postgres::new(config).unwrap();
-    let error = refusal(crate::support::try_claim(&postgres, &connector_core::TaskId::new("a", "b"), "me").await);
+    let error =
+        refusal(crate::support::try_claim(&postgres, &connector_core::TaskId::new("a", "b"), "me").await);
     assert_eq!(error.kind(), ErrorKind::Forbidden);
-    assert!(error.report().to_string().contains("schema: sync"), "{}", error.report());
+    assert!(
+        error.report().to_string().contains("schema: sync"),
+        "{}",
+        error.report()
+    );
 }

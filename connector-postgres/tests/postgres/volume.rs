@@ -13,7 +13,11 @@ async fn two_hundred_thousand_rows_of_twenty_columns_land_exactly() {
     let postgres = database.connector();
     let mut fields = vec![field("id", DataType::Int64)];
     fields.extend((1..20).map(|n| {
-        let data_type = if n % 2 == 0 { DataType::Int64 } else { DataType::TEXT };
+        let data_type = if n % 2 == 0 {
+            DataType::Int64
+        } else {
+            DataType::TEXT
+        };
         Field::new(format!("c{n}"), data_type)
     }));
     let schema = schema(fields, &["id"]);
@@ -38,31 +42,51 @@ async fn two_hundred_thousand_rows_of_twenty_columns_land_exactly() {
             writer.write(builder.finish()).await.unwrap();
         }
         if (id + 1) % (ROWS / COMMITS) == 0 {
-            let report = writer.commit(Some(&state(i32::try_from(id).unwrap()))).await.unwrap();
+            let report = writer
+                .commit(Some(&state(i32::try_from(id).unwrap())))
+                .await
+                .unwrap();
             created += report.counts.created;
             assert_eq!(report.counts.accounted(), report.counts.created);
         }
     }
     writer.finish(None).await.unwrap();
     assert_eq!(created, 200_000);
-    assert_eq!(database.line("SELECT count(*), count(DISTINCT id), sum(id), sum(c18) FROM t").await, "200000|200000|19999900000|359998200000");
+    assert_eq!(
+        database
+            .line("SELECT count(*), count(DISTINCT id), sum(id), sum(c18) FROM t")
+            .await,
+        "200000|200000|19999900000|359998200000"
+    );
     let wrong = "SELECT count(*) FROM t WHERE c1 <> id || '/1' OR c19 <> id || '/19' OR c9 <> id || '/9' OR c2 <> id * 2 OR c18 <> id * 18";
     assert_eq!(database.line(wrong).await, "0");
-    assert_eq!(database.line("SELECT commit_no, state ->> 'data' FROM sync.task").await, "5|199999");
+    assert_eq!(
+        database
+            .line("SELECT commit_no, state ->> 'data' FROM sync.task")
+            .await,
+        "5|199999"
+    );
 
     // And out again.
     let (mut rows, mut sum) = (0, 0);
     let mut reader = postgres
         .as_source()
         .unwrap()
-        .reader(connector_core::ReadRequest::new(connector_core::Selection::stream("t"), claim.fence.task.clone()))
+        .reader(connector_core::ReadRequest::new(
+            connector_core::Selection::stream("t"),
+            claim.fence.task.clone(),
+        ))
         .await
         .unwrap();
     while let Some(event) = reader.next().await.unwrap() {
-        let connector_core::Event::Records(batch) = event else { panic!("{event:?}") };
+        let connector_core::Event::Records(batch) = event else {
+            panic!("{event:?}")
+        };
         rows += batch.len();
         for record in batch.records() {
-            let Value::Int(value) = record.value(18) else { panic!("{record:?}") };
+            let Value::Int(value) = record.value(18) else {
+                panic!("{record:?}")
+            };
             sum += value;
         }
     }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use connector_core::{
-    Batch, Claim, Connector, DataType, Difference, ErrorKind, Fate, Identity, Intent, Journal, Key, Outcome, Rest,
-    Result, Source, SyncMode, Target, TaskId, Ticket,
+    Batch, Claim, Connector, DataType, Difference, ErrorKind, Fate, Identity, Intent, Journal, Key, Outcome,
+    Rest, Result, Source, SyncMode, Target, TaskId, Ticket,
 };
 use connector_postgres::Postgres;
 
 use crate::support::{Database, claim, database, drain, reading, refusal, shown, try_claim};
 
-const TABLE: &str = "CREATE TABLE lead (id text PRIMARY KEY, score numeric(9,2), note text, hot boolean, at timestamptz);
+const TABLE: &str =
+    "CREATE TABLE lead (id text PRIMARY KEY, score numeric(9,2), note text, hot boolean, at timestamptz);
     INSERT INTO lead VALUES ('00Q1', 1.5, 'it''s 日本', true, '2024-02-29 12:00:00.123456+09'),
         ('00Q2', 70, '', false, NULL), ('00Q3', NULL, NULL, NULL, '1700-01-01')";
 
@@ -38,14 +39,29 @@ impl WriteBack {
         let journal = postgres.journal().unwrap();
         let task = TaskId::new("write-back", "lead");
         let claim = claim(&postgres, &task).await;
-        let target = Target { identity: Identity::new("salesforce", "00D1"), object: "Lead".to_owned() };
+        let target = Target {
+            identity: Identity::new("salesforce", "00D1"),
+            object: "Lead".to_owned(),
+        };
         let (match_on, fields) = (match_on.to_vec(), fields.to_vec());
-        Self { database, postgres, journal, task, target, claim, match_on, fields }
+        Self {
+            database,
+            postgres,
+            journal,
+            task,
+            target,
+            claim,
+            match_on,
+            fields,
+        }
     }
 
     fn difference(&self) -> Difference {
         let named = |names: &[&str]| {
-            names.iter().map(|name| (format!("{name}__c"), (*name).to_owned())).collect::<Vec<_>>()
+            names
+                .iter()
+                .map(|name| (format!("{name}__c"), (*name).to_owned()))
+                .collect::<Vec<_>>()
         };
         Difference {
             target: self.target.clone(),
@@ -70,14 +86,28 @@ impl WriteBack {
     async fn intend(&self, keys: &[&str], ticket: Option<&str>) {
         let keys: Vec<Key> = keys.iter().map(|key| Key::new(*key)).collect();
         let ticket = ticket.map(Ticket::new);
-        let intent = Intent { keys: &keys, ticket: ticket.as_ref() };
-        self.journal.intend(&self.claim.fence, &self.target, &intent).await.unwrap();
+        let intent = Intent {
+            keys: &keys,
+            ticket: ticket.as_ref(),
+        };
+        self.journal
+            .intend(&self.claim.fence, &self.target, &intent)
+            .await
+            .unwrap();
     }
 
     async fn settle(&self, keys: &[&str], outcome: Outcome) {
-        let fates: Vec<Fate> =
-            keys.iter().map(|key| Fate { key: Key::new(*key), outcome: outcome.clone() }).collect();
-        self.journal.settle(&self.claim.fence, &self.target, &fates).await.unwrap();
+        let fates: Vec<Fate> = keys
+            .iter()
+            .map(|key| Fate {
+                key: Key::new(*key),
+                outcome: outcome.clone(),
+            })
+            .collect();
+        self.journal
+            .settle(&self.claim.fence, &self.target, &fates)
+            .await
+            .unwrap();
     }
 
     /// Sends everything that differs, and all of it is confirmed.
@@ -97,13 +127,20 @@ impl WriteBack {
 
 fn keys(batches: &[Batch]) -> Vec<String> {
     let keys = |batch: &Batch| -> Vec<String> {
-        batch.records().map(|record| record.source_key().unwrap().as_str().to_owned()).collect()
+        batch
+            .records()
+            .map(|record| record.source_key().unwrap().as_str().to_owned())
+            .collect()
     };
     batches.iter().flat_map(keys).collect()
 }
 
 fn refused() -> Outcome {
-    Outcome::Rejected { code: "BAD".to_owned(), message: "no".to_owned(), fields: vec!["score__c".to_owned()] }
+    Outcome::Rejected {
+        code: "BAD".to_owned(),
+        message: "no".to_owned(),
+        fields: vec!["score__c".to_owned()],
+    }
 }
 
 #[tokio::test]
@@ -114,16 +151,20 @@ async fn the_first_difference_is_every_row_typed_exactly() {
     assert_eq!(
         shown(&batches),
         [
-            r#"Text("00Q1") Decimal(1.50) Text("it's 日本") Bool(true) Instant(2024-02-29T03:00:00.123456Z)"#,
+            r#"Text("00Q1") Decimal(1.50) Text("it's 日本") Bool(true) Instant(Instant(1709175600123456))"#,
             r#"Text("00Q2") Decimal(70.00) Text("") Bool(false) Null"#,
-            r#"Text("00Q3") Null Null Null Instant(1700-01-01T00:00:00Z)"#,
+            r#"Text("00Q3") Null Null Null Instant(Instant(-8520336000000000))"#,
         ]
-        .map(|line| line.to_owned())
+        .map(str::to_owned)
     );
     let schema = batches[0].schema();
     assert_eq!(schema.primary_key(), [0]);
     assert_eq!(
-        schema.fields().iter().map(|field| (field.name.as_str(), field.data_type)).collect::<Vec<_>>(),
+        schema
+            .fields()
+            .iter()
+            .map(|field| (field.name.as_str(), field.data_type))
+            .collect::<Vec<_>>(),
         [
             ("id", DataType::TEXT),
             ("score", DataType::decimal(9, 2)),
@@ -149,12 +190,17 @@ async fn every_type_survives_the_stored_difference() {
                 (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
         )
         .await;
-    let fields = ["n", "f", "r", "i", "b", "d", "t", "ts", "iv", "u", "j", "js", "tags", "v"];
+    let fields = [
+        "n", "f", "r", "i", "b", "d", "t", "ts", "iv", "u", "j", "js", "tags", "v",
+    ];
     let back = WriteBack::of(database, &["id"], &fields).await;
     let (batches, _) = back.try_read(back.difference()).await.unwrap();
     let whole = crate::support::read(&back.postgres, "lead").await;
     // What `json` says may lose its blanks, not its meaning.
-    let wanted: Vec<String> = shown(&whole).iter().map(|line| line.replace(r#"{ \"a\" : 1 }"#, r#"{\"a\": 1}"#)).collect();
+    let wanted: Vec<String> = shown(&whole)
+        .iter()
+        .map(|line| line.replace(r#"{ \"a\" : 1 }"#, r#"{\"a\": 1}"#))
+        .collect();
     assert_eq!(shown(&batches), wanted);
 }
 
@@ -164,7 +210,9 @@ async fn confirmed_rows_do_not_differ_and_are_counted() {
     back.confirm_all().await;
     assert_eq!(back.differ().await, (vec![], 3));
     // A number written another way is the same number.
-    back.database.run("ALTER TABLE lead ALTER score TYPE numeric(9,4)").await;
+    back.database
+        .run("ALTER TABLE lead ALTER score TYPE numeric(9,4)")
+        .await;
     assert_eq!(back.differ().await, (vec![], 3));
 }
 
@@ -173,8 +221,13 @@ async fn a_changed_row_is_sent_alone() {
     let back = WriteBack::new().await;
     back.confirm_all().await;
     back.database.run("UPDATE lead SET score = 2 WHERE id = '00Q2'; UPDATE lead SET note = NULL WHERE id = '00Q1'; INSERT INTO lead VALUES ('00Q0')").await;
-    assert_eq!(back.differ().await, (vec!["00Q0".to_owned(), "00Q1".to_owned(), "00Q2".to_owned()], 1));
-    back.database.run("UPDATE lead SET note = 'it''s 日本' WHERE id = '00Q1'; DELETE FROM lead WHERE id = '00Q0'").await;
+    assert_eq!(
+        back.differ().await,
+        (vec!["00Q0".to_owned(), "00Q1".to_owned(), "00Q2".to_owned()], 1)
+    );
+    back.database
+        .run("UPDATE lead SET note = 'it''s 日本' WHERE id = '00Q1'; DELETE FROM lead WHERE id = '00Q0'")
+        .await;
     assert_eq!(back.differ().await, (vec!["00Q2".to_owned()], 2));
 }
 
@@ -182,7 +235,9 @@ async fn a_changed_row_is_sent_alone() {
 async fn an_empty_text_and_null_differ() {
     let back = WriteBack::new().await;
     back.confirm_all().await;
-    back.database.run("UPDATE lead SET note = NULL WHERE id = '00Q2'").await;
+    back.database
+        .run("UPDATE lead SET note = NULL WHERE id = '00Q2'")
+        .await;
     assert_eq!(back.differ().await.0, ["00Q2"]);
 }
 
@@ -190,14 +245,21 @@ async fn an_empty_text_and_null_differ() {
 async fn a_refused_row_is_offered_again_even_with_its_old_value() {
     let back = WriteBack::new().await;
     back.confirm_all().await;
-    back.database.run("UPDATE lead SET score = 2 WHERE id = '00Q2'").await;
+    back.database
+        .run("UPDATE lead SET score = 2 WHERE id = '00Q2'")
+        .await;
     assert_eq!(back.differ().await.0, ["00Q2"]);
     back.intend(&["00Q2"], None).await;
     back.settle(&["00Q2"], refused()).await;
-    back.database.run("UPDATE lead SET score = 70 WHERE id = '00Q2'").await;
+    back.database
+        .run("UPDATE lead SET score = 70 WHERE id = '00Q2'")
+        .await;
     assert_eq!(back.differ().await, (vec!["00Q2".to_owned()], 2));
     let stored = "SELECT task, epoch, key, code, message, fields FROM sync.rejection";
-    assert_eq!(back.database.lines(stored).await, ["write-back/lead|1|00Q2|BAD|no|{score__c}"]);
+    assert_eq!(
+        back.database.lines(stored).await,
+        ["write-back/lead|1|00Q2|BAD|no|{score__c}"]
+    );
 }
 
 #[tokio::test]
@@ -205,14 +267,18 @@ async fn an_unanswered_row_is_offered_again_even_with_its_old_value() {
     for ambiguous in [false, true] {
         let back = WriteBack::new().await;
         back.confirm_all().await;
-        back.database.run("UPDATE lead SET score = 2 WHERE id = '00Q2'").await;
+        back.database
+            .run("UPDATE lead SET score = 2 WHERE id = '00Q2'")
+            .await;
         back.differ().await;
         back.intend(&["00Q2"], None).await;
         if ambiguous {
             back.settle(&["00Q2"], Outcome::Ambiguous).await;
         }
         let back = back.claim_again().await;
-        back.database.run("UPDATE lead SET score = 70 WHERE id = '00Q2'").await;
+        back.database
+            .run("UPDATE lead SET score = 70 WHERE id = '00Q2'")
+            .await;
         assert_eq!(back.differ().await, (vec!["00Q2".to_owned()], 2));
     }
 }
@@ -221,9 +287,13 @@ async fn an_unanswered_row_is_offered_again_even_with_its_old_value() {
 async fn a_row_that_was_planned_and_not_sent_is_no_longer_offered_once_its_old_value_is_back() {
     let back = WriteBack::new().await;
     back.confirm_all().await;
-    back.database.run("UPDATE lead SET score = 2 WHERE id = '00Q2'").await;
+    back.database
+        .run("UPDATE lead SET score = 2 WHERE id = '00Q2'")
+        .await;
     assert_eq!(back.differ().await.0, ["00Q2"]);
-    back.database.run("UPDATE lead SET score = 70 WHERE id = '00Q2'").await;
+    back.database
+        .run("UPDATE lead SET score = 70 WHERE id = '00Q2'")
+        .await;
     assert_eq!(back.differ().await, (vec![], 3));
 }
 
@@ -242,7 +312,9 @@ async fn a_row_changed_while_it_was_sent_differs_again() {
     let back = WriteBack::new().await;
     back.differ().await;
     back.intend(&["00Q1", "00Q2", "00Q3"], None).await;
-    back.database.run("UPDATE lead SET score = 3 WHERE id = '00Q1'").await;
+    back.database
+        .run("UPDATE lead SET score = 3 WHERE id = '00Q1'")
+        .await;
     back.settle(&["00Q1", "00Q2", "00Q3"], Outcome::Updated).await;
     assert_eq!(back.differ().await, (vec!["00Q1".to_owned()], 2));
 }
@@ -256,7 +328,11 @@ async fn an_open_ticket_is_found_by_the_next_claim_and_its_rest_confirmed() {
     let back = back.claim_again().await;
     assert_eq!(back.claim.open, [Ticket::new("750JOB")]);
     let ticket = Ticket::new("750JOB");
-    let counts = back.journal.close(&back.claim.fence, &back.target, &ticket, Rest::Updated).await.unwrap();
+    let counts = back
+        .journal
+        .close(&back.claim.fence, &back.target, &ticket, Rest::Updated)
+        .await
+        .unwrap();
     assert_eq!(counts.updated, 2);
     assert_eq!(back.differ().await, (vec!["00Q2".to_owned()], 2));
     assert_eq!(back.claim_again().await.claim.open, []);
@@ -270,9 +346,16 @@ async fn a_ticket_released_offers_its_rest_again() {
     back.settle(&["00Q2"], Outcome::Updated).await;
     let back = back.claim_again().await;
     let ticket = Ticket::new("750JOB");
-    let counts = back.journal.close(&back.claim.fence, &back.target, &ticket, Rest::Released).await.unwrap();
+    let counts = back
+        .journal
+        .close(&back.claim.fence, &back.target, &ticket, Rest::Released)
+        .await
+        .unwrap();
     assert_eq!(counts.updated, 0);
-    assert_eq!(back.differ().await, (vec!["00Q1".to_owned(), "00Q3".to_owned()], 1));
+    assert_eq!(
+        back.differ().await,
+        (vec!["00Q1".to_owned(), "00Q3".to_owned()], 1)
+    );
     assert_eq!(back.claim_again().await.claim.open, []);
 }
 
@@ -281,7 +364,9 @@ async fn tickets_belong_to_their_task() {
     let back = WriteBack::new().await;
     back.differ().await;
     back.intend(&["00Q1"], Some("750JOB")).await;
-    let other = try_claim(&back.postgres, &TaskId::new("another", "lead"), "me").await.unwrap();
+    let other = try_claim(&back.postgres, &TaskId::new("another", "lead"), "me")
+        .await
+        .unwrap();
     assert_eq!(other.open, []);
 }
 
@@ -300,10 +385,22 @@ async fn another_org_or_object_starts_empty() {
     let back = WriteBack::new().await;
     back.confirm_all().await;
     for target in [
-        Target { identity: Identity::new("salesforce", "00D2"), ..back.target.clone() },
-        Target { object: "Contact".to_owned(), ..back.target.clone() },
+        Target {
+            identity: Identity::new("salesforce", "00D2"),
+            ..back.target.clone()
+        },
+        Target {
+            object: "Contact".to_owned(),
+            ..back.target.clone()
+        },
     ] {
-        let (batches, unchanged) = back.try_read(Difference { target, ..back.difference() }).await.unwrap();
+        let (batches, unchanged) = back
+            .try_read(Difference {
+                target,
+                ..back.difference()
+            })
+            .await
+            .unwrap();
         assert_eq!((keys(&batches).len(), unchanged), (3, 0));
     }
     assert_eq!(back.differ().await, (vec![], 3));
@@ -324,9 +421,14 @@ async fn another_match_key_forgets_what_was_confirmed_by_the_old_one() {
     let mut back = WriteBack::new().await;
     back.fields = vec!["score"];
     back.confirm_all().await;
-    back.database.run("ALTER TABLE lead ADD email text; UPDATE lead SET email = id").await;
+    back.database
+        .run("ALTER TABLE lead ADD email text; UPDATE lead SET email = id")
+        .await;
     back.match_on = vec!["email"];
-    assert_eq!(back.differ().await, (vec!["00Q1".to_owned(), "00Q2".to_owned(), "00Q3".to_owned()], 0));
+    assert_eq!(
+        back.differ().await,
+        (vec!["00Q1".to_owned(), "00Q2".to_owned(), "00Q3".to_owned()], 0)
+    );
 }
 
 #[tokio::test]
@@ -341,10 +443,33 @@ async fn a_journal_call_of_an_overtaken_run_changes_nothing() {
     let before = back.database.line(everything).await;
     let (journal, target, ticket) = (&back.journal, &back.target, Ticket::new("750JOB"));
     let keys = [Key::new("00Q1")];
-    let fates = [Fate { key: Key::new("00Q1"), outcome: Outcome::Updated }, Fate { key: Key::new("00Q2"), outcome: refused() }];
-    let stale = Difference { fence: old.clone(), ..back.difference() };
+    let fates = [
+        Fate {
+            key: Key::new("00Q1"),
+            outcome: Outcome::Updated,
+        },
+        Fate {
+            key: Key::new("00Q2"),
+            outcome: refused(),
+        },
+    ];
+    let stale = Difference {
+        fence: old.clone(),
+        ..back.difference()
+    };
     for error in [
-        refusal(journal.intend(&old, target, &Intent { keys: &keys, ticket: Some(&Ticket::new("751")) }).await),
+        refusal(
+            journal
+                .intend(
+                    &old,
+                    target,
+                    &Intent {
+                        keys: &keys,
+                        ticket: Some(&Ticket::new("751")),
+                    },
+                )
+                .await,
+        ),
         refusal(journal.settle(&old, target, &fates).await),
         refusal(journal.close(&old, target, &ticket, Rest::Updated).await),
         refusal(back.try_read(stale).await),
@@ -364,11 +489,22 @@ async fn composite_keys_are_arrays_of_texts_with_their_types() {
     let back = WriteBack::of(database, &["t", "n", "u"], &["score"]).await;
     let (batches, _) = back.try_read(back.difference()).await.unwrap();
     let whole = shown(&batches);
-    assert!(whole.iter().any(|line| line.starts_with(r#"Text("a\"\\,日\n") Decimal(1.0) Uuid(["#)), "{whole:?}");
+    assert!(
+        whole
+            .iter()
+            .any(|line| line.starts_with(r#"Text("a\"\\,日\n") Decimal(1.0) Uuid(["#)),
+        "{whole:?}"
+    );
     let keys = keys(&batches);
-    let stored = back.database.lines("SELECT key FROM sync.intent ORDER BY key").await;
+    let stored = back
+        .database
+        .lines("SELECT key FROM sync.intent ORDER BY key")
+        .await;
     assert_eq!(keys, stored);
-    assert_eq!(stored[1], r#"["a\"\\,日\n","1.0","123e4567-e89b-12d3-a456-426614174000"]"#);
+    assert_eq!(
+        stored[1],
+        r#"["a\"\\,日\n","1.0","123e4567-e89b-12d3-a456-426614174000"]"#
+    );
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     back.intend(&keys, None).await;
     back.settle(&keys, Outcome::Updated).await;
@@ -381,7 +517,10 @@ async fn a_match_key_on_several_rows_is_refused() {
     database.run("CREATE TABLE lead (id int PRIMARY KEY, email text, score int); INSERT INTO lead VALUES (1, 'a'), (2, 'a'), (3, 'b'), (4, NULL), (5, NULL)").await;
     let back = WriteBack::of(database, &["email"], &["score"]).await;
     let request = reading("lead", &back.task, SyncMode::Difference(back.difference()));
-    for error in [refusal(back.try_read(back.difference()).await), refusal(back.postgres.plan_read(&request).await)] {
+    for error in [
+        refusal(back.try_read(back.difference()).await),
+        refusal(back.postgres.plan_read(&request).await),
+    ] {
         assert_eq!(error.kind(), ErrorKind::Data);
         assert_eq!(
             error.report().to_string(),
@@ -396,7 +535,9 @@ async fn a_match_key_on_several_rows_is_refused() {
 #[tokio::test]
 async fn an_empty_key_is_read_like_any_other() {
     let database = database().await;
-    database.run("CREATE TABLE lead (id text PRIMARY KEY, score int); INSERT INTO lead VALUES ('', 1), ('a', 2)").await;
+    database
+        .run("CREATE TABLE lead (id text PRIMARY KEY, score int); INSERT INTO lead VALUES ('', 1), ('a', 2)")
+        .await;
     let back = WriteBack::of(database, &["id"], &["score"]).await;
     assert_eq!(back.differ().await.0, ["", "a"]);
 }
@@ -406,11 +547,18 @@ async fn a_field_or_key_that_cannot_be_is_refused_by_name() {
     let mut back = WriteBack::new().await;
     back.fields = vec!["scor"];
     let error = refusal(back.try_read(back.difference()).await);
-    assert!(error.report().to_string().contains("did you mean `score`?"), "{}", error.report());
+    assert!(
+        error.report().to_string().contains("did you mean `score`?"),
+        "{}",
+        error.report()
+    );
     back.fields = vec!["score"];
     back.match_on = vec!["hot"];
     let error = refusal(back.try_read(back.difference()).await);
-    assert_eq!(error.to_string(), "`hot` of type boolean cannot be the key of a write-back");
+    assert_eq!(
+        error.to_string(),
+        "`hot` of type boolean cannot be the key of a write-back"
+    );
 }
 
 #[tokio::test]
@@ -428,7 +576,8 @@ async fn a_difference_longer_than_its_chunks_and_batches_is_read_whole_and_in_or
     let database = database().await;
     database.run("CREATE TABLE lead (id int PRIMARY KEY, score int); INSERT INTO lead SELECT n, n FROM generate_series(1, 12345) n").await;
     let back = WriteBack::of(database, &["id"], &["score"]).await;
-    let request = reading("lead", &back.task, SyncMode::Difference(back.difference())).with_batch_bytes(10_000);
+    let request =
+        reading("lead", &back.task, SyncMode::Difference(back.difference())).with_batch_bytes(10_000);
     let (batches, _) = drain(back.postgres.reader(request).await.unwrap()).await;
     assert!(batches.len() > 1);
     let keys = keys(&batches);

@@ -2,10 +2,12 @@
 
 use connector_core::{Error, ErrorKind, Result, Secret};
 use connector_http::{Method, Request, RestClient, StatusCode, Url};
-use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType};
+use oauth2::basic::{
+    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+};
 use oauth2::{
-    AuthType, Client, ClientId, ClientSecret, ExtraTokenFields, HttpRequest, HttpResponse,
-    RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, StandardRevocableToken,
+    AuthType, Client, ClientId, ClientSecret, ExtraTokenFields, HttpRequest, HttpResponse, RefreshToken,
+    RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, StandardRevocableToken,
     StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
@@ -46,11 +48,26 @@ pub(super) async fn request(
     rotated: Option<&Secret>,
 ) -> Result<Granted> {
     let (client_id, client_secret) = match auth {
-        Auth::ClientCredentials { client_id, client_secret } => (client_id, Some(client_secret)),
-        Auth::RefreshToken { client_id, client_secret, .. } | Auth::Password { client_id, client_secret, .. } => {
-            (client_id, client_secret.as_ref())
+        Auth::ClientCredentials {
+            client_id,
+            client_secret,
+        } => (client_id, Some(client_secret)),
+        Auth::RefreshToken {
+            client_id,
+            client_secret,
+            ..
         }
-        Auth::AccessToken { .. } => return Err(Error::new(ErrorKind::Bug, "a given token needs no token endpoint")),
+        | Auth::Password {
+            client_id,
+            client_secret,
+            ..
+        } => (client_id, client_secret.as_ref()),
+        Auth::AccessToken { .. } => {
+            return Err(Error::new(
+                ErrorKind::Bug,
+                "a given token needs no token endpoint",
+            ));
+        }
     };
     // Secrets travel in the body, which nothing logs.
     let mut client = OAuth::new(ClientId::new(client_id.clone())).set_auth_type(AuthType::RequestBody);
@@ -65,13 +82,26 @@ pub(super) async fn request(
             let token = RefreshToken::new(rotated.unwrap_or(refresh_token).reveal().to_owned());
             client.exchange_refresh_token(&token).request_async(&http).await
         }
-        Auth::Password { username, password, security_token, .. } => {
+        Auth::Password {
+            username,
+            password,
+            security_token,
+            ..
+        } => {
             let token = security_token.as_ref().map(Secret::reveal).unwrap_or_default();
             let username = ResourceOwnerUsername::new(username.clone());
             let password = ResourceOwnerPassword::new(format!("{}{token}", password.reveal()));
-            client.exchange_password(&username, &password).request_async(&http).await
+            client
+                .exchange_password(&username, &password)
+                .request_async(&http)
+                .await
         }
-        Auth::AccessToken { .. } => return Err(Error::new(ErrorKind::Bug, "a given token needs no token endpoint")),
+        Auth::AccessToken { .. } => {
+            return Err(Error::new(
+                ErrorKind::Bug,
+                "a given token needs no token endpoint",
+            ));
+        }
     };
     let answer = answer.map_err(|error| match error {
         RequestTokenError::Request(Failed(error)) => error,
@@ -80,8 +110,14 @@ pub(super) async fn request(
             .with_help("check `login_url` and `token_url`: they lead to something other than Salesforce"),
     })?;
     let extra = answer.extra_fields();
-    let token = Token::granted(answer.access_token().secret(), &extra.instance_url, extra.id.as_deref())?;
-    let refresh_token = answer.refresh_token().map(|token| Secret::new(token.secret().clone()));
+    let token = Token::granted(
+        answer.access_token().secret(),
+        &extra.instance_url,
+        extra.id.as_deref(),
+    )?;
+    let refresh_token = answer
+        .refresh_token()
+        .map(|token| Secret::new(token.secret().clone()));
     Ok(Granted { token, refresh_token })
 }
 
@@ -106,4 +142,3 @@ async fn exchange(rest: RestClient, request: HttpRequest) -> std::result::Result
     *response.headers_mut() = answer.headers.clone();
     Ok(response)
 }
-

@@ -58,19 +58,21 @@ impl Session {
         let mut current = self.current.lock().await;
         match &current.token {
             Some(token) if token.header != *refused => Ok(()),
-            _ if matches!(self.auth, Auth::AccessToken { .. }) => {
-                Err(Error::new(ErrorKind::Auth, "Salesforce no longer accepts the access token")
-                    .with_help("give a new `access_token`, or an `auth` that can renew it"))
-            }
+            _ if matches!(self.auth, Auth::AccessToken { .. }) => Err(Error::new(
+                ErrorKind::Auth,
+                "Salesforce no longer accepts the access token",
+            )
+            .with_help("give a new `access_token`, or an `auth` that can renew it")),
             _ => self.sign_in(&mut current).await.map(drop),
         }
     }
 
     async fn sign_in(&self, current: &mut Current) -> Result<Arc<Token>> {
         let token = match &self.auth {
-            Auth::AccessToken { access_token, instance_url } => {
-                Token::given(access_token, instance_url.clone())?
-            }
+            Auth::AccessToken {
+                access_token,
+                instance_url,
+            } => Token::given(access_token, instance_url.clone())?,
             auth => {
                 let granted =
                     grant::request(&self.rest, &self.token_endpoint, auth, current.rotated.as_ref()).await?;

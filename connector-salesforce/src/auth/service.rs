@@ -24,7 +24,9 @@ impl Service for ApiService {
         if !token.covers(&request.url) {
             return Err(foreign(&request.label()));
         }
-        request.headers.insert(header::AUTHORIZATION, token.header.clone());
+        request
+            .headers
+            .insert(header::AUTHORIZATION, token.header.clone());
         Ok(())
     }
 
@@ -46,9 +48,12 @@ impl Service for ApiService {
 
 /// The error for an address outside the org; no request was sent to it.
 pub(crate) fn foreign(what: &str) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("Salesforce points to an address outside the org ({what})"))
-        .with_retry(connector_core::Retry::Never)
-        .with_help("take out the proxy that changes addresses in answers, or set `login_url` to the org's own")
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("Salesforce points to an address outside the org ({what})"),
+    )
+    .with_retry(connector_core::Retry::Never)
+    .with_help("take out the proxy that changes addresses in answers, or set `login_url` to the org's own")
 }
 
 /// The token endpoint: its requests carry their secrets in the body.

@@ -37,7 +37,11 @@ impl<'a> CsvRow<'a> {
 
     /// The cell at `column` as it stands; `None` where there is none, or where it is no UTF-8.
     pub(crate) fn get(&self, column: usize) -> Option<&'a str> {
-        let start = if column == 0 { 0 } else { *self.ends.get(column - 1)? };
+        let start = if column == 0 {
+            0
+        } else {
+            *self.ends.get(column - 1)?
+        };
         std::str::from_utf8(self.text.get(start..*self.ends.get(column)?)?).ok()
     }
 }
@@ -69,7 +73,8 @@ impl CsvDecoder {
         while !input.is_empty() {
             let (text, ends) = self.filled;
             let (result, taken, wrote, ended) =
-                self.core.read_record(input, &mut self.text[text..], &mut self.ends[ends..]);
+                self.core
+                    .read_record(input, &mut self.text[text..], &mut self.ends[ends..]);
             if let Some(last) = taken.checked_sub(1) {
                 self.last_byte = input[last];
             }
@@ -86,7 +91,10 @@ impl CsvDecoder {
                     } else if self.columns != self.filled.1 {
                         return Err(broken("a record has another number of cells than the header"));
                     }
-                    return Ok(Some(CsvRow { text: &self.text[..self.filled.0], ends: &self.ends[..self.filled.1] }));
+                    return Ok(Some(CsvRow {
+                        text: &self.text[..self.filled.0],
+                        ends: &self.ends[..self.filled.1],
+                    }));
                 }
             }
         }
@@ -123,7 +131,10 @@ impl CsvDecoder {
 }
 
 fn broken(how: &'static str) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("the CSV of a Bulk result is broken: {how}"))
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("the CSV of a Bulk result is broken: {how}"),
+    )
 }
 
 #[cfg(test)]
@@ -146,7 +157,12 @@ mod tests {
     #[test]
     fn quotes_newlines_and_byte_order_marks_survive_any_chunking() {
         let body = "\u{feff}\"Id\",\"Note\"\n\"1\",\"a \"\"b\"\",\n\r\nc\"\n\"2\",\"\"\r\n\"3\",\"改行🚀\"\n";
-        let wanted = [["Id", "Note"], ["1", "a \"b\",\n\r\nc"], ["2", ""], ["3", "改行🚀"]];
+        let wanted = [
+            ["Id", "Note"],
+            ["1", "a \"b\",\n\r\nc"],
+            ["2", ""],
+            ["3", "改行🚀"],
+        ];
         for size in 1..body.len() {
             assert_eq!(decode(body, size).unwrap(), wanted, "chunks of {size}");
         }

@@ -17,7 +17,9 @@ pub(crate) async fn create(org: &Org, object: &str) -> Result<Job> {
         "lineEnding": "LF",
     });
     // A second job, without data, does nothing and goes by itself.
-    let request = Request::post(org.url(Kind::Ingest.path()).await?).json(&body)?.idempotent();
+    let request = Request::post(org.url(Kind::Ingest.path()).await?)
+        .json(&body)?
+        .idempotent();
     org.send(&request).await?.json()
 }
 
@@ -25,9 +27,14 @@ pub(crate) async fn create(org: &Org, object: &str) -> Result<Job> {
 pub(crate) async fn upload(org: &Org, job: &Job, csv: String) -> Result<()> {
     let url = match &job.content_url {
         Some(url) => org.follow(url).await?,
-        None => org.url(&format!("{}/{}/batches", Kind::Ingest.path(), job.id)).await?,
+        None => {
+            org.url(&format!("{}/{}/batches", Kind::Ingest.path(), job.id))
+                .await?
+        }
     };
-    let request = Request::put(url).body("text/csv; charset=UTF-8", csv).not_idempotent();
+    let request = Request::put(url)
+        .body("text/csv; charset=UTF-8", csv)
+        .not_idempotent();
     org.send(&request).await.map(drop)
 }
 
@@ -36,7 +43,9 @@ pub(crate) async fn upload(org: &Org, job: &Job, csv: String) -> Result<()> {
 /// # Errors
 /// The job still waits for its data; nothing was applied.
 pub(crate) async fn complete(org: &Org, id: &str) -> Result<()> {
-    let Err(error) = set_state(org, id, "UploadComplete").await else { return Ok(()) };
+    let Err(error) = set_state(org, id, "UploadComplete").await else {
+        return Ok(());
+    };
     // The answer may have been lost, or a second try found the first one done: the job itself knows.
     match job::get(org, Kind::Ingest, id).await?.state {
         JobState::Open => Err(error),

@@ -94,7 +94,11 @@ pub(crate) async fn delete(org: &Org, kind: Kind, id: &str) -> Result<()> {
 impl Job {
     /// The error of a job that did not complete.
     pub(crate) fn failure(&self) -> Error {
-        let how = if self.state == JobState::Aborted { "was aborted" } else { "failed" };
+        let how = if self.state == JobState::Aborted {
+            "was aborted"
+        } else {
+            "failed"
+        };
         let why = self.error_message.as_deref().unwrap_or("it gives no reason");
         let why: String = why.chars().take(500).collect();
         Error::new(ErrorKind::Unavailable, format!("the Bulk job {how}: {why}"))

@@ -31,7 +31,9 @@ pub(crate) async fn create(org: &Org, soql: &str, all: bool) -> Result<Job> {
         "lineEnding": "LF",
     });
     // A second job does no harm but to a quota: the first one, unnoticed, goes after seven days.
-    let request = Request::post(org.url(Kind::Query.path()).await?).json(&body)?.idempotent();
+    let request = Request::post(org.url(Kind::Query.path()).await?)
+        .json(&body)?
+        .idempotent();
     org.send(&request).await?.json()
 }
 
@@ -49,8 +51,11 @@ pub(crate) async fn page(org: &Org, job: &str, locator: Option<&str>) -> Result<
     let next = text(body.headers(), "sforce-locator").filter(|next| !next.is_empty() && *next != "null");
     let next = next.map(str::to_owned);
     if next.is_some() && next.as_deref() == locator {
-        return Err(Error::new(ErrorKind::Unavailable, "a page of the Bulk job's results leads back to itself")
-            .with_retry(connector_core::Retry::Never));
+        return Err(Error::new(
+            ErrorKind::Unavailable,
+            "a page of the Bulk job's results leads back to itself",
+        )
+        .with_retry(connector_core::Retry::Never));
     }
     Ok(ResultPage { body, rows, next })
 }
@@ -61,14 +66,18 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Whether the error of [`create`] means that REST can do what Bulk cannot.
 pub(crate) fn leaves_it_to_rest(error: &Error) -> bool {
-    let Some(ApiError::Api { code, message, .. }) = api_error(error) else { return false };
+    let Some(ApiError::Api { code, message, .. }) = api_error(error) else {
+        return false;
+    };
     match code.as_str() {
         "INVALIDENTITY" | "LIMIT_EXCEEDED" | "EXCEEDEDQUOTA" | "FEATURENOTENABLED" => true,
-        "INVALID_FIELD" | "FUNCTIONALITY_NOT_ENABLED" | "API_ERROR" => {
-            ["Bulk Query", "does not support query", "Implementation restriction"]
-                .iter()
-                .any(|part| message.contains(part))
-        }
+        "INVALID_FIELD" | "FUNCTIONALITY_NOT_ENABLED" | "API_ERROR" => [
+            "Bulk Query",
+            "does not support query",
+            "Implementation restriction",
+        ]
+        .iter()
+        .any(|part| message.contains(part)),
         _ => false,
     }
 }

@@ -34,9 +34,17 @@ impl Results {
 pub(crate) async fn read(org: &Org, job: &str) -> Result<Results> {
     let keys = |rows: Vec<(Key, Option<RowError>)>| rows.into_iter().map(|(key, _)| key).collect();
     let failed = read_set(org, job, "failedResults").await?;
-    let unknown = || RowError::from_bulk("UNKNOWN_EXCEPTION:Salesforce gives no reason:--", std::iter::empty());
+    let unknown = || {
+        RowError::from_bulk(
+            "UNKNOWN_EXCEPTION:Salesforce gives no reason:--",
+            std::iter::empty(),
+        )
+    };
     Ok(Results {
-        failed: failed.into_iter().map(|(key, error)| (key, error.unwrap_or_else(unknown))).collect(),
+        failed: failed
+            .into_iter()
+            .map(|(key, error)| (key, error.unwrap_or_else(unknown)))
+            .collect(),
         unprocessed: keys(read_set(org, job, "unprocessedrecords").await?),
         succeeded: keys(read_set(org, job, "successfulResults").await?),
     })
@@ -50,7 +58,10 @@ struct Header<'a> {
 
 impl Header<'_> {
     fn get(&self, name: &str) -> Option<&str> {
-        let column = self.names.iter().position(|known| known.eq_ignore_ascii_case(name))?;
+        let column = self
+            .names
+            .iter()
+            .position(|known| known.eq_ignore_ascii_case(name))?;
         self.row.get(column)
     }
 
@@ -62,7 +73,9 @@ impl Header<'_> {
     fn error(&self) -> Option<RowError> {
         let sent = |name: &String| !name.starts_with("sf__") && !name.eq_ignore_ascii_case("Id");
         let values = self.names.iter().enumerate().filter(|(_, name)| sent(name));
-        let values = values.filter_map(|(column, _)| self.row.get(column)).map(Cow::Borrowed);
+        let values = values
+            .filter_map(|(column, _)| self.row.get(column))
+            .map(Cow::Borrowed);
         Some(RowError::from_bulk(self.get("sf__Error")?, values))
     }
 }
@@ -77,7 +90,9 @@ async fn read_set(org: &Org, job: &str, set: &str) -> Result<Vec<(Key, Option<Ro
                 org.clock().sleep(Duration::from_secs(1 << tries)).await;
                 tries += 1;
             }
-            other => return other.map_err(|error| error.with_context("job", job).with_context("results", set)),
+            other => {
+                return other.map_err(|error| error.with_context("job", job).with_context("results", set));
+            }
         }
     }
 }
@@ -93,7 +108,11 @@ async fn read_once(org: &Org, job: &str, set: &str) -> Result<Vec<(Key, Option<R
         let mut input: &[u8] = &chunk;
         while let Some(row) = decoder.next(&mut input)? {
             let Some(names) = &names else {
-                names = Some((0..row.len()).map(|i| row.get(i).unwrap_or_default().to_owned()).collect());
+                names = Some(
+                    (0..row.len())
+                        .map(|i| row.get(i).unwrap_or_default().to_owned())
+                        .collect(),
+                );
                 continue;
             };
             let row = Header { names, row };

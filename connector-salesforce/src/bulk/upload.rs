@@ -8,8 +8,14 @@ use crate::writer::{Row, Target, clears};
 
 /// The CSV of `rows`, with the columns that `mask` has; every row must say something about each of them.
 pub(crate) fn csv(target: &Target, mask: &[bool], rows: &[Row]) -> String {
-    let columns: Vec<_> =
-        target.columns.fields.iter().zip(mask).filter(|(_, set)| **set).map(|(column, _)| column).collect();
+    let columns: Vec<_> = target
+        .columns
+        .fields
+        .iter()
+        .zip(mask)
+        .filter(|(_, set)| **set)
+        .map(|(column, _)| column)
+        .collect();
     let mut out = String::from("Id");
     for column in &columns {
         out.push(',');

@@ -86,7 +86,14 @@ impl Config {
     pub fn new(auth: Auth) -> Self {
         #[expect(clippy::expect_used, reason = "the address is a constant")]
         let login_url = Url::parse(PRODUCTION).expect("a constant");
-        Self { auth, login_url, token_url: None, api_version: ApiVersion::DEFAULT, proxy: None, ca_file: None }
+        Self {
+            auth,
+            login_url,
+            token_url: None,
+            api_version: ApiVersion::DEFAULT,
+            proxy: None,
+            ca_file: None,
+        }
     }
 
     /// The same at another login address: a My Domain, or a sandbox's.
@@ -161,12 +168,16 @@ impl ApiVersion {
         let number = text.strip_prefix('v').unwrap_or(text);
         let number = number.strip_suffix(".0").unwrap_or(number);
         let wrong = || {
-            Error::new(ErrorKind::Config, "`api_version` is no version of the API").with_help("write it as `62.0`")
+            Error::new(ErrorKind::Config, "`api_version` is no version of the API")
+                .with_help("write it as `62.0`")
         };
         let version = Self(number.parse().map_err(|_| wrong())?);
         if version < Self::OLDEST {
-            return Err(Error::new(ErrorKind::Config, format!("API version {version} is too old"))
-                .with_help(format!("use {} or newer; {} is the default", Self::OLDEST, Self::DEFAULT)));
+            return Err(
+                Error::new(ErrorKind::Config, format!("API version {version} is too old")).with_help(
+                    format!("use {} or newer; {} is the default", Self::OLDEST, Self::DEFAULT),
+                ),
+            );
         }
         Ok(version)
     }
@@ -202,11 +213,18 @@ pub(crate) fn address(key: &str, text: &str) -> Result<Url> {
     let Ok(url) = Url::parse(text.trim().trim_end_matches('/')) else {
         return wrong("is no address", "write it as https://acme.my.salesforce.com");
     };
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
         return wrong("holds more than an address", "leave out user names, `?` and `#`");
     }
     if !is_trustworthy(&url) {
-        return wrong("is not https", "use https; plain http is taken for loopback addresses only");
+        return wrong(
+            "is not https",
+            "use https; plain http is taken for loopback addresses only",
+        );
     }
     Ok(url)
 }
@@ -227,22 +245,47 @@ mod tests {
     use super::*;
 
     fn config() -> Config {
-        Config::new(Auth::ClientCredentials { client_id: "id".into(), client_secret: Secret::new("hunter2") })
+        Config::new(Auth::ClientCredentials {
+            client_id: "id".into(),
+            client_secret: Secret::new("hunter2"),
+        })
     }
 
     #[test]
     fn plain_http_is_for_loopback_only() {
-        for good in ["https://acme.my.salesforce.com/", "http://127.0.0.1:8080", "http://localhost", "http://[::1]:1"] {
+        for good in [
+            "https://acme.my.salesforce.com/",
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:1",
+        ] {
             assert!(config().with_login_url(good).is_ok(), "{good}");
         }
-        for bad in ["http://acme.my.salesforce.com", "ftp://localhost", "acme", "https://u:p@acme.com", "https://a.com?x=1"] {
-            assert_eq!(config().with_login_url(bad).unwrap_err().kind(), ErrorKind::Config, "{bad}");
+        for bad in [
+            "http://acme.my.salesforce.com",
+            "ftp://localhost",
+            "acme",
+            "https://u:p@acme.com",
+            "https://a.com?x=1",
+        ] {
+            assert_eq!(
+                config().with_login_url(bad).unwrap_err().kind(),
+                ErrorKind::Config,
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn versions_below_46_are_refused() {
-        assert_eq!(config().with_api_version("v66.0").unwrap().api_version.to_string(), "66.0");
+        assert_eq!(
+            config()
+                .with_api_version("v66.0")
+                .unwrap()
+                .api_version
+                .to_string(),
+            "66.0"
+        );
         assert_eq!(config().api_version.to_string(), "62.0");
         let error = config().with_api_version("45.0").unwrap_err();
         assert_eq!(error.to_string(), "API version 45.0 is too old");
@@ -251,7 +294,10 @@ mod tests {
 
     #[test]
     fn the_token_endpoint_is_the_login_host_s_unless_told() {
-        assert_eq!(config().token_endpoint().as_str(), "https://login.salesforce.com/services/oauth2/token");
+        assert_eq!(
+            config().token_endpoint().as_str(),
+            "https://login.salesforce.com/services/oauth2/token"
+        );
         let other = config().with_token_url("https://sso.example/token").unwrap();
         assert_eq!(other.token_endpoint().as_str(), "https://sso.example/token");
     }

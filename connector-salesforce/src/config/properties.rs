@@ -25,7 +25,13 @@ const KEYS: [&str; 15] = [
 ];
 
 /// Ways to sign in that have a name and are not built yet.
-const UNSUPPORTED: [&str; 5] = ["authorization_code", "jwt_bearer", "device", "login", "saml_bearer"];
+const UNSUPPORTED: [&str; 5] = [
+    "authorization_code",
+    "jwt_bearer",
+    "device",
+    "login",
+    "saml_bearer",
+];
 
 impl Config {
     /// Reads a job file's keys: `auth login_url api_version client_id client_secret username password
@@ -38,7 +44,9 @@ impl Config {
     pub fn from_properties(properties: impl IntoIterator<Item = (String, Secret)>) -> Result<Self> {
         let mut given = Given::default();
         for (key, value) in properties {
-            let Some(known) = KEYS.iter().find(|known| **known == key) else { return Err(unknown(&key)) };
+            let Some(known) = KEYS.iter().find(|known| **known == key) else {
+                return Err(unknown(&key));
+            };
             if *known == "connection_string" {
                 for (key, value) in vendor::translate(parse_connection_string(value.reveal())?)? {
                     given.set(key, value)?;
@@ -57,7 +65,11 @@ fn unknown(key: &str) -> Error {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("the keys are {}", KEYS.join(", ")),
     };
-    Error::new(ErrorKind::Config, format!("a Salesforce connection has no key `{key}`")).with_help(help)
+    Error::new(
+        ErrorKind::Config,
+        format!("a Salesforce connection has no key `{key}`"),
+    )
+    .with_help(help)
 }
 
 #[derive(Default)]
@@ -65,11 +77,13 @@ struct Given(BTreeMap<&'static str, Secret>);
 
 impl Given {
     fn set(&mut self, key: &'static str, value: Secret) -> Result<()> {
-        match self.0.insert(key, value.clone()) {
-            Some(before) if before != value => {
-                Err(Error::new(ErrorKind::Config, format!("`{key}` is given twice, differently"))
-                    .with_help("say it once: as a key of its own, or in the connection string"))
-            }
+        let before = self.0.insert(key, value);
+        match before {
+            Some(before) if self.0.get(key) != Some(&before) => Err(Error::new(
+                ErrorKind::Config,
+                format!("`{key}` is given twice, differently"),
+            )
+            .with_help("say it once: as a key of its own, or in the connection string")),
             _ => Ok(()),
         }
     }
@@ -100,7 +114,11 @@ impl Given {
         } else if self.has("access_token") {
             "access_token"
         } else if self.has("username") {
-            if self.has("client_id") { "password" } else { "login" }
+            if self.has("client_id") {
+                "password"
+            } else {
+                "login"
+            }
         } else {
             "client_credentials"
         }
@@ -147,14 +165,22 @@ impl Given {
                 security_token: self.take("security_token"),
             },
             word if UNSUPPORTED.contains(&word) => {
-                return Err(Error::new(ErrorKind::Unsupported, format!("auth `{word}` is not supported in this version"))
-                    .with_help("use `client_credentials`, `refresh_token`, `access_token` or `password`"));
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("auth `{word}` is not supported in this version"),
+                )
+                .with_help("use `client_credentials`, `refresh_token`, `access_token` or `password`"));
             }
             word => {
                 let known = ["client_credentials", "refresh_token", "access_token", "password"];
-                let near = nearest(word, known).first().copied().unwrap_or("client_credentials");
-                return Err(Error::new(ErrorKind::Config, format!("there is no auth `{word}`"))
-                    .with_help(format!("did you mean `{near}`?")));
+                let near = nearest(word, known)
+                    .first()
+                    .copied()
+                    .unwrap_or("client_credentials");
+                return Err(
+                    Error::new(ErrorKind::Config, format!("there is no auth `{word}`"))
+                        .with_help(format!("did you mean `{near}`?")),
+                );
             }
         })
     }
@@ -165,7 +191,11 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Config> {
-        Config::from_properties(pairs.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))))
+        Config::from_properties(
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), Secret::new(*value))),
+        )
     }
 
     #[test]
@@ -188,16 +218,33 @@ mod tests {
                     OAuthClientId=3MVG9;OAuthClientSecret=s;InitiateOAuth=OFF;";
         let config = read(&[("connection_string", text)]).unwrap();
         assert_eq!(config.login_url.as_str(), "https://test.salesforce.com/");
-        let Auth::Password { username, security_token, .. } = config.auth else { panic!("not the password grant") };
-        assert_eq!((username.as_str(), security_token.is_some()), ("me@acme.com", true));
+        let Auth::Password {
+            username,
+            security_token,
+            ..
+        } = config.auth
+        else {
+            panic!("not the password grant")
+        };
+        assert_eq!(
+            (username.as_str(), security_token.is_some()),
+            ("me@acme.com", true)
+        );
         let text = "OAuthRefreshToken=r;OAuthClientId=3MVG9;LoginURL=https://acme.my.salesforce.com";
-        assert_eq!(read(&[("connection_string", text)]).unwrap().auth.word(), "refresh_token");
+        assert_eq!(
+            read(&[("connection_string", text)]).unwrap().auth.word(),
+            "refresh_token"
+        );
     }
 
     #[test]
     fn mistakes_are_named_and_values_are_not() {
         for (pairs, wanted, help) in [
-            (&[("clientid", "x")][..], "a Salesforce connection has no key `clientid`", "did you mean `client_id`?"),
+            (
+                &[("clientid", "x")][..],
+                "a Salesforce connection has no key `clientid`",
+                "did you mean `client_id`?",
+            ),
             (
                 &[("auth", "client_credentials"), ("client_id", "x")],
                 "auth `client_credentials` needs `client_secret`",
@@ -208,7 +255,11 @@ mod tests {
                 "auth `login` is not supported in this version",
                 "use `client_credentials`, `refresh_token`, `access_token` or `password`",
             ),
-            (&[("auth", "client_credential")], "there is no auth `client_credential`", "did you mean `client_credentials`?"),
+            (
+                &[("auth", "client_credential")],
+                "there is no auth `client_credential`",
+                "did you mean `client_credentials`?",
+            ),
             (
                 &[("connection_string", "User=a;Passwort=hunter2")],
                 "the connection string has no key `Passwort`",

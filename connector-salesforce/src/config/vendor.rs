@@ -25,7 +25,9 @@ const NAMES: [(&str, &str); 15] = [
 
 /// The pairs of a connection string under this crate's keys.
 pub(super) fn translate(pairs: Vec<(String, Secret)>) -> Result<Vec<(&'static str, Secret)>> {
-    let login_url = pairs.iter().any(|(name, _)| name.eq_ignore_ascii_case("LoginURL"));
+    let login_url = pairs
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("LoginURL"));
     let mut out = Vec::with_capacity(pairs.len());
     for (name, value) in pairs {
         let Some((name, key)) = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)) else {
@@ -42,7 +44,10 @@ pub(super) fn translate(pairs: Vec<(String, Secret)>) -> Result<Vec<(&'static st
             "UseSandbox" if login_url => {}
             "UseSandbox" => {
                 let sandbox = value.reveal().eq_ignore_ascii_case("true");
-                out.push(("login_url", Secret::new(if sandbox { SANDBOX } else { PRODUCTION })));
+                out.push((
+                    "login_url",
+                    Secret::new(if sandbox { SANDBOX } else { PRODUCTION }),
+                ));
             }
             _ => out.push((*key, value)),
         }
@@ -60,14 +65,24 @@ fn auth(scheme: &str) -> Result<Option<&'static str>> {
         ("OAuthPKCE", Some("authorization_code")),
         ("Basic", Some("login")),
     ];
-    known.iter().find(|(name, _)| name.eq_ignore_ascii_case(scheme)).map(|(_, word)| *word).ok_or_else(|| {
-        Error::new(ErrorKind::Unsupported, format!("AuthScheme `{scheme}` is not supported in this version"))
+    known
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(scheme))
+        .map(|(_, word)| *word)
+        .ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unsupported,
+                format!("AuthScheme `{scheme}` is not supported in this version"),
+            )
             .with_help("use `OAuthClient` or `OAuthPassword`, or give an access or refresh token")
-    })
+        })
 }
 
 fn unknown(name: &str) -> Error {
-    let error = Error::new(ErrorKind::Config, format!("the connection string has no key `{name}`"));
+    let error = Error::new(
+        ErrorKind::Config,
+        format!("the connection string has no key `{name}`"),
+    );
     let names = NAMES.map(|(name, _)| name);
     match nearest(name, names).first() {
         Some(near) => error.with_help(format!("did you mean `{near}`?")),

@@ -28,7 +28,10 @@ impl DescribeCache {
         }
         let described = Arc::new(Described::new(fetch(org, object).await?)?);
         let entry = (now, Arc::clone(&described));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(object.to_owned(), entry);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(object.to_owned(), entry);
         Ok(described)
     }
 }

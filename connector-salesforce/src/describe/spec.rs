@@ -27,7 +27,11 @@ impl Described {
                 Mapped::To(data_type) => {
                     let mapped = Field::new(&field.name, data_type).with_access(access(field));
                     // A field that must be filled today may be empty in old records: only the id is certain.
-                    fields.push(if field.kind == "id" { mapped.not_null() } else { mapped });
+                    fields.push(if field.kind == "id" {
+                        mapped.not_null()
+                    } else {
+                        mapped
+                    });
                 }
                 Mapped::LeftOut(reason) => left_out.push((field.name.clone(), reason.to_owned())),
             }
@@ -35,7 +39,9 @@ impl Described {
         let key = fields.iter().any(|field| field.name == "Id").then_some("Id");
         let schema = Schema::new(fields, key)?;
         let cursor = CURSORS.iter().find(|name| {
-            object.field(name).is_some_and(|field| field.filterable && field.kind == "datetime")
+            object
+                .field(name)
+                .is_some_and(|field| field.filterable && field.kind == "datetime")
         });
         let mut spec = StreamSpec::new(Selection::stream(&object.name), Arc::new(schema))
             .with_cursor(cursor.map(|name| (*name).to_owned()));
@@ -62,17 +68,35 @@ mod tests {
     use super::*;
 
     fn field(name: &str, kind: &str) -> FieldDescribe {
-        FieldDescribe { name: name.into(), kind: kind.into(), filterable: true, ..FieldDescribe::default() }
+        FieldDescribe {
+            name: name.into(),
+            kind: kind.into(),
+            filterable: true,
+            ..FieldDescribe::default()
+        }
     }
 
     fn described(fields: Vec<FieldDescribe>) -> Described {
-        Described::new(ObjectDescribe { name: "X".into(), queryable: true, updateable: true, fields }).unwrap()
+        Described::new(ObjectDescribe {
+            name: "X".into(),
+            queryable: true,
+            updateable: true,
+            fields,
+        })
+        .unwrap()
     }
 
     #[test]
     fn the_best_cursor_wins_and_must_be_filterable() {
-        let all = vec![field("Id", "id"), field("CreatedDate", "datetime"), field("SystemModstamp", "datetime")];
-        assert_eq!(described(all.clone()).spec.cursor.as_deref(), Some("SystemModstamp"));
+        let all = vec![
+            field("Id", "id"),
+            field("CreatedDate", "datetime"),
+            field("SystemModstamp", "datetime"),
+        ];
+        assert_eq!(
+            described(all.clone()).spec.cursor.as_deref(),
+            Some("SystemModstamp")
+        );
         let mut hidden = all;
         hidden[2].filterable = false;
         assert_eq!(described(hidden).spec.cursor.as_deref(), Some("CreatedDate"));

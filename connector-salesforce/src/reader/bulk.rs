@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use connector_core::value::ParseError;
 use connector_core::{Error, ErrorKind, Result};
 
+use super::Task;
 use super::columns::{Columns, Row};
 use super::sink::Sink;
-use super::Task;
 use crate::bulk::csv::{CsvDecoder, CsvRow};
 use crate::bulk::job::{self, JobState, Kind};
 use crate::bulk::query::{self, ResultPage};
@@ -60,7 +61,10 @@ impl Job {
     /// Starts a job; `None` where Bulk leaves the query to REST.
     pub(super) async fn create(task: &Task) -> Result<Option<Self>> {
         match query::create(&task.org, &task.query().unordered(), task.all()).await {
-            Ok(created) => Ok(Some(Self { inherited: false, ..Self::inherited(created.id, None, 0) })),
+            Ok(created) => Ok(Some(Self {
+                inherited: false,
+                ..Self::inherited(created.id, None, 0)
+            })),
             Err(error) if query::leaves_it_to_rest(&error) => {
                 tracing::info!(%error, object = task.object, "read over REST instead of Bulk");
                 Ok(None)
@@ -90,7 +94,11 @@ impl Job {
 
     /// Where to go on from after a restart.
     pub(super) fn place(&self) -> Place {
-        Place::Bulk { job: self.id.clone(), locator: self.locator.clone(), rows: self.rows }
+        Place::Bulk {
+            job: self.id.clone(),
+            locator: self.locator.clone(),
+            rows: self.rows,
+        }
     }
 
     /// Takes the next step.
@@ -105,10 +113,16 @@ impl Job {
                 self.breaks += 1;
                 self.page = None;
                 tracing::warn!(%error, job = self.id, taken = self.taken, "a page broke off and is asked for again");
-                task.org.clock().sleep(Duration::from_secs(1 << self.breaks)).await;
+                task.org
+                    .clock()
+                    .sleep(Duration::from_secs(1 << self.breaks))
+                    .await;
                 Ok(Progress::Piece)
             }
-            Err(error) => Err(error.spent().with_context("job", &self.id).with_context("object", &task.object)),
+            Err(error) => Err(error
+                .spent()
+                .with_context("job", &self.id)
+                .with_context("object", &task.object)),
         }
     }
 
@@ -120,18 +134,26 @@ impl Job {
         };
         if ended.state != JobState::JobComplete {
             // Somebody stopped what an earlier process had started: the records are still wanted.
-            return if self.inherited { Ok(Progress::Gone) } else { Err(ended.failure()) };
+            return if self.inherited {
+                Ok(Progress::Gone)
+            } else {
+                Err(ended.failure())
+            };
         }
         self.complete = true;
         self.total = ended.number_records_processed;
-        Ok(if self.total == Some(0) { Progress::End } else { Progress::Piece })
+        Ok(if self.total == Some(0) {
+            Progress::End
+        } else {
+            Progress::Piece
+        })
     }
 
     /// Whether the server no longer has the job. One of our own is only given up when it was inherited: a job that
     /// vanishes at once would vanish again.
     fn is_gone(&self, error: &Error) -> bool {
-        self.inherited && error.kind() == ErrorKind::NotFound
-            || self.inherited && code(error) == Some("INVALID_QUERY_LOCATOR")
+        self.inherited
+            && (error.kind() == ErrorKind::NotFound || code(error) == Some("INVALID_QUERY_LOCATOR"))
     }
 
     /// Reads a piece of the page at hand.
@@ -140,7 +162,12 @@ impl Job {
             Some(open) => open,
             none => {
                 let page = query::page(&task.org, &self.id, self.locator.as_deref()).await?;
-                none.insert(OpenPage { page, decoder: CsvDecoder::new(), places: None, seen: 0 })
+                none.insert(OpenPage {
+                    page,
+                    decoder: CsvDecoder::new(),
+                    places: None,
+                    seen: 0,
+                })
             }
         };
         match open.page.body.chunk().await? {
@@ -157,7 +184,9 @@ impl Job {
 
     /// Closes a page whose body has come to its end; its rows must be as many as the server counted.
     fn end_page(&mut self, sink: &mut Sink) -> Result<Progress> {
-        let Some(open) = self.page.take() else { return Ok(Progress::Piece) };
+        let Some(open) = self.page.take() else {
+            return Ok(Progress::Piece);
+        };
         if let Some(rows) = open.page.rows
             && rows != open.seen
         {
@@ -187,7 +216,7 @@ impl OpenPage {
         let mut input: &[u8] = chunk;
         while let Some(row) = self.decoder.next(&mut input)? {
             let Some(places) = &self.places else {
-                self.places = Some(columns.places((0..row.len()).map(|i| row.get(i).unwrap_or_default()))?);
+                self.places = Some(columns.places(&(0..row.len()).map(|i| row.get(i).unwrap_or_default()))?);
                 continue;
             };
             self.seen += 1;
@@ -207,19 +236,33 @@ struct Placed<'a> {
 }
 
 impl Row for Placed<'_> {
-    fn cell<'a>(&'a self, position: usize, _scratch: &'a mut String) -> Option<&'a str> {
-        // Salesforce knows no empty text: an empty cell is null.
-        self.row.get(self.places[position]).filter(|text| !text.is_empty())
+    fn cell<'a>(
+        &'a self,
+        position: usize,
+        _scratch: &'a mut String,
+    ) -> std::result::Result<Option<&'a str>, ParseError> {
+        match self.row.get(self.places[position]) {
+            // Salesforce knows no empty text: an empty cell is null.
+            Some("") => Ok(None),
+            Some(text) => Ok(Some(text)),
+            // Every record has a cell for each column of the header.
+            None => Err(ParseError::new("text in UTF-8")),
+        }
     }
 }
 
 fn miscounted(what: &str, wanted: u64, found: u64) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("{what} of the Bulk job holds {found} records, not {wanted}"))
-        .with_help("run again: the job reads on from its last checkpoint")
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("{what} of the Bulk job holds {found} records, not {wanted}"),
+    )
+    .with_help("run again: the job reads on from its last checkpoint")
 }
 
 impl std::fmt::Debug for OpenPage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenPage").field("seen", &self.seen).finish_non_exhaustive()
+        f.debug_struct("OpenPage")
+            .field("seen", &self.seen)
+            .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use connector_core::value::ParseError;
 use connector_core::{BatchBuilder, DataType, Error, ErrorKind, Key, Op, Rejection, Result, Schema, Value};
 
 use crate::cell;
@@ -22,7 +23,14 @@ pub(crate) struct Columns {
 /// One row as it arrived: the text of its cells, by position in [`Columns::names`].
 pub(crate) trait Row {
     /// The cell's text; `None` for null. `scratch` is for a text that does not stand in the answer as it is.
-    fn cell<'a>(&'a self, position: usize, scratch: &'a mut String) -> Option<&'a str>;
+    ///
+    /// # Errors
+    /// It is no text that could be kept unchanged.
+    fn cell<'a>(
+        &'a self,
+        position: usize,
+        scratch: &'a mut String,
+    ) -> std::result::Result<Option<&'a str>, ParseError>;
 }
 
 impl Columns {
@@ -37,20 +45,35 @@ impl Columns {
             if !fields.iter().any(|field| field == "Id") {
                 fields.push("Id".to_owned());
             }
-            Arc::new(all.select(&fields).map_err(|error| error.with_context("object", &described.object.name))?)
+            Arc::new(
+                all.select(&fields)
+                    .map_err(|error| error.with_context("object", &described.object.name))?,
+            )
         };
         let id = schema.index_of("Id").map_err(|_| {
-            Error::new(ErrorKind::Unsupported, format!("`{}` has no field `Id`", described.object.name))
+            Error::new(
+                ErrorKind::Unsupported,
+                format!("`{}` has no field `Id`", described.object.name),
+            )
         })?;
         let mut names: Vec<String> = schema.fields().iter().map(|field| field.name.clone()).collect();
         let types = schema.fields().iter().map(|field| field.data_type).collect();
         let deleted = (deletions && described.has_deletions()).then(|| {
-            names.iter().position(|name| name == "IsDeleted").unwrap_or_else(|| {
-                names.push("IsDeleted".to_owned());
-                names.len() - 1
-            })
+            names
+                .iter()
+                .position(|name| name == "IsDeleted")
+                .unwrap_or_else(|| {
+                    names.push("IsDeleted".to_owned());
+                    names.len() - 1
+                })
         });
-        Ok(Self { schema, names, types, id, deleted })
+        Ok(Self {
+            schema,
+            names,
+            types,
+            id,
+            deleted,
+        })
     }
 
     /// Whether the recycle bin is to be looked into.
@@ -59,12 +82,15 @@ impl Columns {
     }
 
     /// Where each column stands in a header; letter case weighs nothing.
-    pub(crate) fn places<'a>(&self, header: impl Iterator<Item = &'a str> + Clone) -> Result<Vec<usize>> {
+    pub(crate) fn places<'a>(&self, header: &(impl Iterator<Item = &'a str> + Clone)) -> Result<Vec<usize>> {
         let place = |name: &String| {
-            header.clone().position(|column| column.eq_ignore_ascii_case(name)).ok_or_else(|| {
-                Error::new(ErrorKind::Schema, format!("the answer has no column `{name}`"))
-                    .with_help("describe the object anew: the field may be gone or hidden from the user")
-            })
+            header
+                .clone()
+                .position(|column| column.eq_ignore_ascii_case(name))
+                .ok_or_else(|| {
+                    Error::new(ErrorKind::Schema, format!("the answer has no column `{name}`"))
+                        .with_help("describe the object anew: the field may be gone or hidden from the user")
+                })
         };
         self.names.iter().map(place).collect()
     }
@@ -77,18 +103,28 @@ impl Columns {
         scratch: &mut String,
     ) -> std::result::Result<(), Rejection> {
         for (position, data_type) in self.types.iter().enumerate() {
-            match row.cell(position, scratch) {
-                None => builder.push(Value::Null),
-                Some(text) => {
-                    if let Err(error) = cell::push(builder, *data_type, text) {
-                        return Err(self.refuse(row, builder, position, &error.to_string()));
-                    }
+            let pushed = match row.cell(position, scratch) {
+                Ok(None) => {
+                    builder.push(Value::Null);
+                    Ok(())
                 }
+                Ok(Some(text)) => cell::push(builder, *data_type, text),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = pushed {
+                return Err(self.refuse(row, builder, position, error));
             }
         }
-        let op = match self.deleted.map(|position| row.cell(position, scratch).map(cell::boolean)) {
-            Some(Some(Ok(true))) => Op::Delete,
-            _ => Op::Put,
+        let op = match self.deleted {
+            None => Op::Put,
+            Some(position) => {
+                let flag = row.cell(position, scratch);
+                match flag.and_then(|flag| flag.map_or(Ok(false), cell::boolean)) {
+                    Ok(true) => Op::Delete,
+                    Ok(false) => Op::Put,
+                    Err(error) => return Err(self.refuse(row, builder, position, error)),
+                }
+            }
         };
         builder.end_record(op);
         Ok(())
@@ -96,10 +132,17 @@ impl Columns {
 
     /// The id of `row`, which every record has.
     pub(crate) fn id_of(&self, row: &impl Row) -> Option<String> {
-        row.cell(self.id, &mut String::new()).map(str::to_owned)
+        let mut scratch = String::new();
+        row.cell(self.id, &mut scratch).ok().flatten().map(str::to_owned)
     }
 
-    fn refuse(&self, row: &impl Row, builder: &mut BatchBuilder, position: usize, why: &str) -> Rejection {
+    fn refuse(
+        &self,
+        row: &impl Row,
+        builder: &mut BatchBuilder,
+        position: usize,
+        why: ParseError,
+    ) -> Rejection {
         let field = &self.names[position];
         let key = self.id_of(row).map(Key::new);
         let message = format!("the value of `{field}` is {why}");

@@ -27,7 +27,10 @@ impl KeysReader {
     pub(crate) fn new(task: Task, keys: &[Key], batch_bytes: usize) -> Result<Self> {
         let id = |key: &Key| match Id::parse(key.as_str()) {
             Some(_) => Ok(key.as_str().to_owned()),
-            None => Err(Error::new(ErrorKind::Data, format!("`{key}` is not the id of a Salesforce record"))),
+            None => Err(Error::new(
+                ErrorKind::Data,
+                format!("`{key}` is not the id of a Salesforce record"),
+            )),
         };
         let ids = keys.iter().map(id).collect::<Result<Vec<_>>>()?;
         let chunks = ids.chunks(CHUNK).rev().map(<[String]>::to_vec).collect();
@@ -43,13 +46,23 @@ impl Reader for KeysReader {
             if let Some(event) = self.sink.pop() {
                 return Ok(Some(event));
             }
-            let Some(ids) = self.chunks.last() else { return Ok(None) };
-            let Task { org, columns, object, .. } = &self.task;
+            let Some(ids) = self.chunks.last() else {
+                return Ok(None);
+            };
+            let Task {
+                org, columns, object, ..
+            } = &self.task;
             let request = query::request(org, &self.task.query().by_ids(ids), false).await?;
-            let response = org.send(&request).await.map_err(|error| error.with_context("object", object))?;
+            let response = org
+                .send(&request)
+                .await
+                .map_err(|error| error.with_context("object", object))?;
             let page = query::page(&response)?;
             if !page.done {
-                return Err(Error::new(ErrorKind::Unavailable, "Salesforce cuts an answer that fits one page"));
+                return Err(Error::new(
+                    ErrorKind::Unavailable,
+                    "Salesforce cuts an answer that fits one page",
+                ));
             }
             let mut row = JsonRow::new(columns.names.len());
             for record in &page.records {

@@ -40,7 +40,11 @@ pub(crate) struct Task {
 impl Task {
     /// The query.
     pub(crate) fn query(&self) -> Query<'_> {
-        Query { object: &self.object, columns: &self.columns.names, window: self.window.as_ref() }
+        Query {
+            object: &self.object,
+            columns: &self.columns.names,
+            window: self.window.as_ref(),
+        }
     }
 
     /// Whether deleted records are read as well.
@@ -50,7 +54,9 @@ impl Task {
 
     /// Whether the window is empty: no time has passed since the last one.
     fn is_void(&self) -> bool {
-        self.window.as_ref().is_some_and(|window| window.from.is_some_and(|from| from >= window.until))
+        self.window
+            .as_ref()
+            .is_some_and(|window| window.from.is_some_and(|from| from >= window.until))
     }
 }
 
@@ -81,17 +87,31 @@ enum Step {
 
 impl SalesforceReader {
     /// A read that goes on from `running`.
-    pub(crate) fn new(task: Task, since: Option<crate::progress::Stamp>, running: Running, batch_bytes: usize) -> Self {
+    pub(crate) fn new(
+        task: Task,
+        since: Option<crate::progress::Stamp>,
+        running: Running,
+        batch_bytes: usize,
+    ) -> Self {
         let step = match &running.place {
             _ if task.is_void() => Step::Close(None),
             None => Step::Choose,
             Some(Place::Rest { last }) => Step::Rest(rest::Pages::after(Some(last.clone()))),
-            Some(Place::Bulk { job, locator, rows }) => {
-                Step::Bulk(Box::new(bulk::Job::inherited(job.clone(), locator.clone(), *rows)))
-            }
+            Some(Place::Bulk { job, locator, rows }) => Step::Bulk(Box::new(bulk::Job::inherited(
+                job.clone(),
+                locator.clone(),
+                *rows,
+            ))),
         };
         let sink = Sink::new(std::sync::Arc::clone(&task.columns.schema), batch_bytes);
-        Self { task, since, running, sink, step, finished: None }
+        Self {
+            task,
+            since,
+            running,
+            sink,
+            step,
+            finished: None,
+        }
     }
 
     async fn advance(&mut self) -> Result<()> {
@@ -101,7 +121,9 @@ impl SalesforceReader {
                 if pages.read(&self.task, &mut self.sink).await? {
                     self.step = Step::Close(None);
                 } else if let Some(last) = pages.last() {
-                    let place = Place::Rest { last: last.to_owned() };
+                    let place = Place::Rest {
+                        last: last.to_owned(),
+                    };
                     self.checkpoint(place, false)?;
                 }
             }
@@ -129,7 +151,8 @@ impl SalesforceReader {
             Step::Close(job) => {
                 let job = job.take();
                 let since = self.since.max(Some(self.running.until));
-                let state = Progress { since, running: None }.to_state(&self.task.identity, &self.task.object)?;
+                let state =
+                    Progress { since, running: None }.to_state(&self.task.identity, &self.task.object)?;
                 self.sink.checkpoint(state.clone(), false);
                 self.finished = Some((state, job));
                 self.step = Step::Done;
@@ -141,8 +164,12 @@ impl SalesforceReader {
 
     fn checkpoint(&mut self, place: Place, urgent: bool) -> Result<()> {
         self.running.place = Some(place);
-        let progress = Progress { since: self.since, running: Some(self.running.clone()) };
-        self.sink.checkpoint(progress.to_state(&self.task.identity, &self.task.object)?, urgent);
+        let progress = Progress {
+            since: self.since,
+            running: Some(self.running.clone()),
+        };
+        self.sink
+            .checkpoint(progress.to_state(&self.task.identity, &self.task.object)?, urgent);
         Ok(())
     }
 }
@@ -178,7 +205,9 @@ impl Reader for SalesforceReader {
     }
 
     async fn acknowledge(&mut self, state: &State) -> Result<()> {
-        let Some((_, job)) = self.finished.take_if(|(last, _)| last == state) else { return Ok(()) };
+        let Some((_, job)) = self.finished.take_if(|(last, _)| last == state) else {
+            return Ok(());
+        };
         if let Some(job) = job
             && let Err(error) = job::delete(&self.task.org, Kind::Query, &job).await
         {

@@ -27,7 +27,13 @@ pub(super) struct Pages {
 impl Pages {
     /// A reading that begins behind `last`.
     pub(super) fn after(last: Option<String>) -> Self {
-        Self { last, next: None, seen: 0, total: None, restarts: 0 }
+        Self {
+            last,
+            next: None,
+            seen: 0,
+            total: None,
+            restarts: 0,
+        }
     }
 
     /// The last id read.
@@ -42,9 +48,12 @@ impl Pages {
             None => {
                 let request = query::request(&task.org, &task.query().by_id(self.last()), task.all()).await?;
                 if query::uri_len(&request) > query::MAX_URI {
-                    return Err(Error::new(ErrorKind::Unsupported, "the query is too long to be asked over REST")
-                        .with_context("object", &task.object)
-                        .with_help("choose fewer fields: the Bulk API does not read this object"));
+                    return Err(Error::new(
+                        ErrorKind::Unsupported,
+                        "the query is too long to be asked over REST",
+                    )
+                    .with_context("object", &task.object)
+                    .with_help("choose fewer fields: the Bulk API does not read this object"));
                 }
                 request
             }
@@ -73,7 +82,10 @@ impl Pages {
         let next = page.next.map(std::borrow::Cow::into_owned);
         match next {
             _ if page.done && self.seen == total => Ok(true),
-            _ if page.done => Err(broken("the pages hold another number of records than the query found", task)),
+            _ if page.done => Err(broken(
+                "the pages hold another number of records than the query found",
+                task,
+            )),
             None => Err(broken("a page is not the last one and names no next one", task)),
             next if next == self.next => Err(broken("a page leads back to itself", task)),
             _ if page.records.is_empty() => Err(broken("a page in the middle is empty", task)),
@@ -86,9 +98,14 @@ impl Pages {
 
     /// Whether `error` means that the server's cursor is gone; the reading then goes on behind the last id.
     fn forgotten(&mut self, error: &Error) -> bool {
-        let gone = self.next.is_some() && code(error) == Some("INVALID_QUERY_LOCATOR") && self.restarts < MAX_RESTARTS;
+        let gone = self.next.is_some()
+            && code(error) == Some("INVALID_QUERY_LOCATOR")
+            && self.restarts < MAX_RESTARTS;
         if gone {
-            *self = Self { restarts: self.restarts + 1, ..Self::after(self.last.take()) };
+            *self = Self {
+                restarts: self.restarts + 1,
+                ..Self::after(self.last.take())
+            };
         }
         gone
     }
@@ -96,7 +113,10 @@ impl Pages {
 
 /// An answer that cannot be relied on. Reading on from the last checkpoint asks anew.
 fn broken(how: &'static str, task: &Task) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("Salesforce's answer is broken: {how}"))
-        .with_context("object", &task.object)
-        .with_retry(Retry::Backoff)
+    Error::new(
+        ErrorKind::Unavailable,
+        format!("Salesforce's answer is broken: {how}"),
+    )
+    .with_context("object", &task.object)
+    .with_retry(Retry::Backoff)
 }

@@ -19,7 +19,13 @@ pub(crate) struct Sink {
 impl Sink {
     pub(super) fn new(schema: Arc<Schema>, batch_bytes: usize) -> Self {
         let builder = BatchBuilder::new(schema, 0);
-        Self { builder, rejected: Vec::new(), events: VecDeque::new(), batch_bytes, scratch: String::new() }
+        Self {
+            builder,
+            rejected: Vec::new(),
+            events: VecDeque::new(),
+            batch_bytes,
+            scratch: String::new(),
+        }
     }
 
     /// The next event that is ready.
@@ -43,7 +49,8 @@ impl Sink {
             self.events.push_back(Event::Records(self.builder.finish()));
         }
         if !self.rejected.is_empty() {
-            self.events.push_back(Event::Rejected(std::mem::take(&mut self.rejected)));
+            self.events
+                .push_back(Event::Rejected(std::mem::take(&mut self.rejected)));
         }
     }
 

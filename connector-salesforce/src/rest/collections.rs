@@ -82,15 +82,30 @@ pub(crate) async fn update(target: &Target, body: String, rows: &[Row]) -> Resul
     // The same values twice are the same as once.
     let request = Request::patch(url)
         .body("application/json; charset=UTF-8", body)
-        .header(HeaderName::from_static("sforce-auto-assign"), HeaderValue::from_static("FALSE"))
+        .header(
+            HeaderName::from_static("sforce-auto-assign"),
+            HeaderValue::from_static("FALSE"),
+        )
         .idempotent();
-    let response = target.org.send(&request).await.map_err(|error| error.with_context("object", &target.object))?;
+    let response = target
+        .org
+        .send(&request)
+        .await
+        .map_err(|error| error.with_context("object", &target.object))?;
     let answers: Vec<Answer> = response.json()?;
     if answers.len() != rows.len() {
-        let message = format!("Salesforce answers for {} records, not for the {} sent", answers.len(), rows.len());
+        let message = format!(
+            "Salesforce answers for {} records, not for the {} sent",
+            answers.len(),
+            rows.len()
+        );
         return Err(Error::new(ErrorKind::Unavailable, message).with_may_have_applied());
     }
-    Ok(answers.into_iter().zip(rows).map(|(answer, row)| result(target, answer, row)).collect())
+    Ok(answers
+        .into_iter()
+        .zip(rows)
+        .map(|(answer, row)| result(target, answer, row))
+        .collect())
 }
 
 fn result(target: &Target, answer: Answer, row: &Row) -> RowResult {
@@ -103,7 +118,16 @@ fn result(target: &Target, answer: Answer, row: &Row) -> RowResult {
         value.is_present().then(|| Cow::Owned(value.to_string()))
     });
     Err(match answer.errors.into_iter().next() {
-        Some(AnswerError { status_code, message, fields }) => RowError::new(&status_code, &message, fields, values),
-        None => RowError::new("UNKNOWN_EXCEPTION", "Salesforce gives no reason", Vec::new(), values),
+        Some(AnswerError {
+            status_code,
+            message,
+            fields,
+        }) => RowError::new(&status_code, &message, fields, values),
+        None => RowError::new(
+            "UNKNOWN_EXCEPTION",
+            "Salesforce gives no reason",
+            Vec::new(),
+            values,
+        ),
     })
 }

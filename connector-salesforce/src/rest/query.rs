@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use connector_core::value::ParseError;
 use connector_core::{Error, ErrorKind, Result};
 use connector_http::{Request, Response};
 use serde::Deserialize;
@@ -61,7 +62,9 @@ pub(crate) struct JsonRow<'a> {
 impl<'a> JsonRow<'a> {
     /// A row of `columns` values, to be read into again and again.
     pub(crate) fn new(columns: usize) -> Self {
-        Self { cells: vec![None; columns] }
+        Self {
+            cells: vec![None; columns],
+        }
     }
 
     /// Reads a record; every name of `names` must be there.
@@ -70,35 +73,48 @@ impl<'a> JsonRow<'a> {
     /// [`ErrorKind::Data`]: it is no object, or a column is missing.
     pub(crate) fn read(&mut self, names: &[String], record: &'a RawValue) -> Result<()> {
         self.cells.fill(None);
-        let seed = Fill { names, cells: &mut self.cells };
+        let seed = Fill {
+            names,
+            cells: &mut self.cells,
+        };
         let filled = seed.deserialize(&mut serde_json::Deserializer::from_str(record.get()));
         if filled.is_err() {
-            return Err(Error::new(ErrorKind::Data, "a record of the answer is no JSON object"));
+            return Err(Error::new(
+                ErrorKind::Data,
+                "a record of the answer is no JSON object",
+            ));
         }
         match self.cells.iter().position(Option::is_none) {
-            Some(missing) => {
-                Err(Error::new(ErrorKind::Data, format!("a record of the answer lacks `{}`", names[missing])))
-            }
+            Some(missing) => Err(Error::new(
+                ErrorKind::Data,
+                format!("a record of the answer lacks `{}`", names[missing]),
+            )),
             None => Ok(()),
         }
     }
 }
 
 impl Row for JsonRow<'_> {
-    fn cell<'a>(&'a self, position: usize, scratch: &'a mut String) -> Option<&'a str> {
-        let text = self.cells.get(position).copied().flatten()?.get();
-        match text.as_bytes().first() {
-            Some(b'n') => None,
-            Some(b'"') => {
-                let inner = text.get(1..text.len() - 1)?;
-                if !inner.contains('\\') {
-                    return Some(inner);
-                }
-                // A broken surrogate cannot be kept in any text; the others come out as they are.
-                *scratch = serde_json::from_str(text).unwrap_or_else(|_| inner.to_owned());
-                Some(scratch)
+    fn cell<'a>(
+        &'a self,
+        position: usize,
+        scratch: &'a mut String,
+    ) -> std::result::Result<Option<&'a str>, ParseError> {
+        let text = self
+            .cells
+            .get(position)
+            .copied()
+            .flatten()
+            .map_or("null", RawValue::get);
+        match text.as_bytes() {
+            [b'n', ..] => Ok(None),
+            [b'"', .., b'"'] if text.contains('\\') => {
+                // Half a surrogate pair is legal JSON and no text.
+                *scratch = serde_json::from_str(text).map_err(|_| ParseError::new("text in Unicode"))?;
+                Ok(Some(scratch))
             }
-            _ => Some(text),
+            [b'"', .., b'"'] => Ok(text.get(1..text.len() - 1)),
+            _ => Ok(Some(text)),
         }
     }
 }
@@ -130,7 +146,9 @@ impl<'a> Visitor<'a> for Fill<'_, 'a> {
         while let Some(name) = map.next_key::<Cow<'a, str>>()? {
             let value: &'a RawValue = map.next_value()?;
             let fits = |place: &usize| self.names.get(*place).is_some_and(|known| *known == *name);
-            let place = Some(expected).filter(fits).or_else(|| self.names.iter().position(|known| *known == *name));
+            let place = Some(expected)
+                .filter(fits)
+                .or_else(|| self.names.iter().position(|known| *known == *name));
             if let Some(place) = place {
                 self.cells[place] = Some(value);
                 expected = place + 1;
@@ -152,16 +170,26 @@ mod tests {
         let mut row = JsonRow::new(4);
         row.read(&names, record).unwrap();
         let mut scratch = String::new();
-        assert_eq!(row.cell(0, &mut scratch), Some("00Q1"));
-        assert_eq!(row.cell(1, &mut scratch), Some("1234567890123456.78"));
-        assert_eq!(row.cell(2, &mut scratch), Some("a\"bé\n"));
-        assert_eq!(row.cell(3, &mut scratch), None);
+        assert_eq!(row.cell(0, &mut scratch), Ok(Some("00Q1")));
+        assert_eq!(row.cell(1, &mut scratch), Ok(Some("1234567890123456.78")));
+        assert_eq!(row.cell(2, &mut scratch), Ok(Some("a\"bé\n")));
+        assert_eq!(row.cell(3, &mut scratch), Ok(None));
     }
 
     #[test]
     fn a_record_that_lacks_a_column_is_an_error() {
         let record: &RawValue = serde_json::from_str(r#"{"Id":"00Q1"}"#).unwrap();
-        let error = JsonRow::new(2).read(&["Id", "Name"].map(str::to_owned), record).unwrap_err();
+        let error = JsonRow::new(2)
+            .read(&["Id", "Name"].map(str::to_owned), record)
+            .unwrap_err();
         assert_eq!(error.to_string(), "a record of the answer lacks `Name`");
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_refused_and_not_changed() {
+        let record: &RawValue = serde_json::from_str(r#"{"Id":"a\ud800b"}"#).unwrap();
+        let mut row = JsonRow::new(1);
+        row.read(&["Id".to_owned()], record).unwrap();
+        assert!(row.cell(0, &mut String::new()).is_err());
     }
 }

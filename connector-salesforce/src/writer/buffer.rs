@@ -1,9 +1,6 @@
 //! Records that wait to be sent.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
-
-use connector_core::Batch;
 
 use super::columns::WriteColumns;
 use super::row::Row;
@@ -12,7 +9,7 @@ use crate::id::Id;
 /// From how many records on a buffer is sent.
 const MAX_ROWS: usize = 50_000;
 
-/// From how many bytes of batches on a buffer is sent: this bounds the writer's memory.
+/// From how many bytes of records on a buffer is sent: this bounds the writer's memory.
 const MAX_BYTES: usize = 16 << 20;
 
 /// Records that wait, each id once.
@@ -24,24 +21,19 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// Counts the bytes of a batch whose records follow.
-    pub(crate) fn hold(&mut self, batch: &Arc<Batch>) {
-        self.bytes += batch.byte_len();
-    }
-
     /// Takes a record; gives it back where another one with its id waits: sent together, either could win.
     pub(crate) fn push(&mut self, row: Row) -> Result<(), Row> {
         if !self.ids.insert(row.id) {
             return Err(row);
         }
+        self.bytes += row.byte_len();
         self.rows.push(row);
         Ok(())
     }
 
-    /// Whether it is time to send. Bytes count only beyond a Bulk job's worth of records: a huge batch, held by
-    /// each of its records, must not make a request of every one.
+    /// Whether it is time to send.
     pub(crate) fn is_full(&self) -> bool {
-        self.rows.len() >= MAX_ROWS || self.bytes >= MAX_BYTES && self.rows.len() > super::BULK_FROM
+        self.rows.len() >= MAX_ROWS || self.bytes >= MAX_BYTES
     }
 
     /// Everything that waits, by which columns each record says something about.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use connector_core::{Fate, Outcome, Result};
 
+use super::SalesforceWriter;
 use super::row::Row;
 use super::row_error::RowError;
-use super::SalesforceWriter;
 use crate::rest::collections::{MAX_RECORDS, body, update};
 
 /// Records of a call that tries locked records again: fewer each time, so that one lock holds up fewer others.
@@ -20,11 +20,18 @@ impl SalesforceWriter {
             if locked.is_empty() {
                 return Ok(());
             }
-            self.target.org.clock().sleep(Duration::from_secs(1 << attempt)).await;
+            self.target
+                .org
+                .clock()
+                .sleep(Duration::from_secs(1 << attempt))
+                .await;
             let again: Vec<Row> = locked.into_iter().map(|(row, _)| row).collect();
             locked = self.send(&again, most).await?;
         }
-        let fates: Vec<Fate> = locked.into_iter().map(|(row, error)| self.refuse_row(&row, error)).collect();
+        let fates: Vec<Fate> = locked
+            .into_iter()
+            .map(|(row, error)| self.refuse_row(&row, error))
+            .collect();
         self.book.settle(&fates).await
     }
 
@@ -43,7 +50,10 @@ impl SalesforceWriter {
                 match result {
                     Ok(()) => {
                         self.report.counts.updated += 1;
-                        fates.push(Fate { key: row.key.clone(), outcome: Outcome::Updated });
+                        fates.push(Fate {
+                            key: row.key.clone(),
+                            outcome: Outcome::Updated,
+                        });
                     }
                     Err(error) if error.is_passing() => locked.push((row.clone(), error)),
                     Err(error) => {

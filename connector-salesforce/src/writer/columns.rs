@@ -35,14 +35,26 @@ impl WriteColumns {
         let mut id = None;
         let mut fields = Vec::with_capacity(request.schema.fields().len());
         for (position, field) in request.schema.fields().iter().enumerate() {
-            let context = |error: Error| error.with_context("object", object).with_context("field", &field.name);
+            let context = |error: Error| {
+                error
+                    .with_context("object", object)
+                    .with_context("field", &field.name)
+            };
             let Some(known) = described.object.field(&field.name) else {
-                return Err(described.spec.schema.unknown_field(&field.name).with_context("object", object));
+                return Err(described
+                    .spec
+                    .schema
+                    .unknown_field(&field.name)
+                    .with_context("object", object));
             };
             let fit = fit(field.data_type, known);
             if fit == Fit::No {
-                let message =
-                    format!("`{}` is {} in Salesforce, which {} does not fit", field.name, words(known), field.data_type);
+                let message = format!(
+                    "`{}` is {} in Salesforce, which {} does not fit",
+                    field.name,
+                    words(known),
+                    field.data_type
+                );
                 return Err(context(Error::new(ErrorKind::Schema, message))
                     .with_help(format!("cast `{}` in the mapping, or leave it out", field.name)));
             }
@@ -53,15 +65,25 @@ impl WriteColumns {
             if !known.updateable {
                 return Err(context(read_only(known)));
             }
-            fields.push(WriteColumn { position, field: known.clone(), lossless: fit == Fit::Lossless });
+            fields.push(WriteColumn {
+                position,
+                field: known.clone(),
+                lossless: fit == Fit::Lossless,
+            });
         }
         let Some((id, id_field)) = id else {
-            return Err(Error::new(ErrorKind::Schema, format!("records to update in `{object}` have no field `Id`"))
-                .with_help("map a field onto `Id`: it finds the record"));
+            return Err(Error::new(
+                ErrorKind::Schema,
+                format!("records to update in `{object}` have no field `Id`"),
+            )
+            .with_help("map a field onto `Id`: it finds the record"));
         };
         if fields.is_empty() {
-            return Err(Error::new(ErrorKind::Config, format!("nothing but `Id` is mapped onto `{object}`"))
-                .with_help("map at least one field that is to be updated"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("nothing but `Id` is mapped onto `{object}`"),
+            )
+            .with_help("map at least one field that is to be updated"));
         }
         Ok(Self { id, fields, id_field })
     }
@@ -75,9 +97,12 @@ impl WriteColumns {
             lossless,
         };
         let mut lines: Vec<(usize, ColumnPlan)> = vec![(self.id, line(self.id, &self.id_field, true))];
-        lines.extend(
-            self.fields.iter().map(|column| (column.position, line(column.position, &column.field, column.lossless))),
-        );
+        lines.extend(self.fields.iter().map(|column| {
+            (
+                column.position,
+                line(column.position, &column.field, column.lossless),
+            )
+        }));
         lines.sort_by_key(|(position, _)| *position);
         lines.into_iter().map(|(_, line)| line).collect()
     }
@@ -95,12 +120,18 @@ fn check_request(described: &Described, request: &WriteRequest) -> Result<()> {
     }
     if request.match_on != ["Id"] {
         return unsupported(
-            format!("an update finds records by `Id`, not by `{}`, in this version", request.match_on.join("`, `")),
+            format!(
+                "an update finds records by `Id`, not by `{}`, in this version",
+                request.match_on.join("`, `")
+            ),
             "use match_on = [\"Id\"] and map the record's id onto it",
         );
     }
     if !request.keep.is_empty() {
-        return unsupported("an update cannot keep fields".to_owned(), "leave those fields out of the mapping");
+        return unsupported(
+            "an update cannot keep fields".to_owned(),
+            "leave those fields out of the mapping",
+        );
     }
     if !described.object.updateable {
         return Err(Error::new(
@@ -113,9 +144,16 @@ fn check_request(described: &Described, request: &WriteRequest) -> Result<()> {
 }
 
 fn read_only(field: &FieldDescribe) -> Error {
-    let why = if field.calculated { "it is calculated" } else { "it is read-only for this user" };
-    Error::new(ErrorKind::Schema, format!("`{}` cannot be updated: {why}", field.name))
-        .with_help("leave it out of the mapping, or grant the user the right to edit it")
+    let why = if field.calculated {
+        "it is calculated"
+    } else {
+        "it is read-only for this user"
+    };
+    Error::new(
+        ErrorKind::Schema,
+        format!("`{}` cannot be updated: {why}", field.name),
+    )
+    .with_help("leave it out of the mapping, or grant the user the right to edit it")
 }
 
 /// Whether a value clears its field: null, and a text that is empty, which Salesforce does not know.

@@ -33,7 +33,9 @@ impl SalesforceWriter {
     /// Runs one job to its end and settles its records; returns how it ended and the records it left unprocessed.
     /// `None` where Bulk leaves them to collections.
     async fn run_job(&mut self, mask: &[bool], rows: &[Row]) -> Result<Option<(Job, Vec<Row>)>> {
-        let Some(ticket) = self.upload(mask, rows).await? else { return Ok(None) };
+        let Some(ticket) = self.upload(mask, rows).await? else {
+            return Ok(None);
+        };
         ingest::complete(&self.target.org, ticket.as_str()).await?;
         let ended = job::wait(&self.target.org, Kind::Ingest, ticket.as_str()).await?;
         let left = self.settle_job(&ended, &ticket, rows).await?;
@@ -73,24 +75,36 @@ impl SalesforceWriter {
     async fn settle_job(&mut self, ended: &Job, ticket: &Ticket, rows: &[Row]) -> Result<Vec<Row>> {
         let found = results::read(&self.target.org, &ended.id).await?;
         if found.len() != rows.len() {
-            let message = format!("the results of the Bulk job hold {} records, not {}", found.len(), rows.len());
+            let message = format!(
+                "the results of the Bulk job hold {} records, not {}",
+                found.len(),
+                rows.len()
+            );
             return Err(Error::new(ErrorKind::Unavailable, message)
                 .with_context("job", ended.id.as_str())
                 .with_help("run again: the job's results are read anew before anything is sent"));
         }
         let by_id: HashMap<Id, &Row> = rows.iter().map(|row| (row.id, row)).collect();
         let row_of = |key: &Key| {
-            Id::parse(key.as_str()).and_then(|id| by_id.get(&id).copied()).ok_or_else(|| {
-                Error::new(ErrorKind::Unavailable, "the results of the Bulk job hold a record that was not sent")
+            Id::parse(key.as_str())
+                .and_then(|id| by_id.get(&id).copied())
+                .ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Unavailable,
+                        "the results of the Bulk job hold a record that was not sent",
+                    )
                     .with_context("job", ended.id.as_str())
-            })
+                })
         };
         let mut fates = Vec::new();
         let (mut left, mut locked) = (Vec::new(), Vec::new());
         self.report.counts.updated += found.succeeded.len() as u64;
         if ended.state != JobState::JobComplete {
             for key in &found.succeeded {
-                fates.push(Fate { key: row_of(key)?.key.clone(), outcome: Outcome::Updated });
+                fates.push(Fate {
+                    key: row_of(key)?.key.clone(),
+                    outcome: Outcome::Updated,
+                });
             }
         }
         for (key, error) in found.failed {
@@ -105,9 +119,10 @@ impl SalesforceWriter {
         for key in &found.unprocessed {
             left.push(row_of(key)?.clone());
         }
-        fates.extend(
-            locked.iter().chain(&left).map(|row| Fate { key: row.key.clone(), outcome: Outcome::Released }),
-        );
+        fates.extend(locked.iter().chain(&left).map(|row| Fate {
+            key: row.key.clone(),
+            outcome: Outcome::Released,
+        }));
         self.book.settle(&fates).await?;
         self.book.close(ticket, rest_of(ended)).await?;
         self.run_collections(locked).await?;

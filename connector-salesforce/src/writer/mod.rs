@@ -53,12 +53,22 @@ impl SalesforceWriter {
         let book = Book(journaled);
         let mut report = CommitReport::default();
         report.counts.recovered = recover::recover(&target, &book).await?;
-        Ok(Self { target, book, buffer: Buffer::default(), report, unsettled: Vec::new() })
+        Ok(Self {
+            target,
+            book,
+            buffer: Buffer::default(),
+            report,
+            unsettled: Vec::new(),
+        })
     }
 
     fn refuse(&mut self, rejection: Rejection) {
         // Only by its id is the record known to the journal; a record refused upstream may carry another key.
-        if let Some(key) = rejection.key.clone().filter(|key| Id::parse(key.as_str()).is_some()) {
+        if let Some(key) = rejection
+            .key
+            .clone()
+            .filter(|key| Id::parse(key.as_str()).is_some())
+        {
             self.unsettled.push(refused_here(key, &rejection));
         }
         self.report.reject(rejection);
@@ -71,12 +81,18 @@ impl SalesforceWriter {
             if !mask.contains(&true) {
                 // Nothing is said about any field: there is nothing to send.
                 self.report.counts.unchanged += rows.len() as u64;
-                let fate = |row: Row| Fate { key: row.key, outcome: Outcome::Updated };
-                self.book.settle(&rows.into_iter().map(fate).collect::<Vec<_>>()).await?;
+                let fate = |row: Row| Fate {
+                    key: row.key,
+                    outcome: Outcome::Updated,
+                };
+                self.book
+                    .settle(&rows.into_iter().map(fate).collect::<Vec<_>>())
+                    .await?;
                 continue;
             }
             let (json, bulk): (Vec<Row>, Vec<Row>) = if rows.len() > BULK_FROM {
-                rows.into_iter().partition(|row| row.needs_json(&self.target.columns))
+                rows.into_iter()
+                    .partition(|row| row.needs_json(&self.target.columns))
             } else {
                 (rows, Vec::new())
             };
@@ -96,8 +112,12 @@ impl SalesforceWriter {
 
     /// Counts a record that Salesforce refused for good, and gives its fate.
     fn refuse_row(&mut self, row: &Row, error: RowError) -> Fate {
-        let mut rejection =
-            Rejection::new(row.sequence(), Some(row.key.clone()), error.code.as_str(), error.message.as_str());
+        let mut rejection = Rejection::new(
+            row.sequence(),
+            Some(row.key.clone()),
+            error.code.as_str(),
+            error.message.as_str(),
+        );
         rejection.fields.clone_from(&error.fields);
         self.report.reject(rejection);
         refused(row.key.clone(), error)
@@ -108,13 +128,13 @@ impl SalesforceWriter {
 impl Writer for SalesforceWriter {
     async fn write(&mut self, batch: Batch) -> Result<()> {
         let batch = Arc::new(batch);
-        self.buffer.hold(&batch);
         for index in 0..batch.len() {
             match Row::admit(&batch, index, &self.target.columns) {
                 Ok(Some(row)) => {
                     if let Err(row) = self.buffer.push(row) {
                         let message = "the batch holds another record with this `Id`, which is sent";
-                        let rejection = Rejection::new(row.sequence(), Some(row.key.clone()), "duplicate_key", message);
+                        let rejection =
+                            Rejection::new(row.sequence(), Some(row.key.clone()), "duplicate_key", message);
                         // The journal knows one record by this key, and that one is sent.
                         self.report.reject(rejection.with_field("Id"));
                     }
@@ -124,7 +144,6 @@ impl Writer for SalesforceWriter {
             }
             if self.buffer.is_full() {
                 self.flush().await?;
-                self.buffer.hold(&batch);
             }
         }
         Ok(())

@@ -24,7 +24,11 @@ impl RowError {
                 message = message.replace(value.as_ref(), "…");
             }
         }
-        Self { code: code.to_owned(), message, fields }
+        Self {
+            code: code.to_owned(),
+            message,
+            fields,
+        }
     }
 
     /// Reads the column `sf__Error`: `CODE:message:Field1,Field2 --`, where the message may hold colons.
@@ -32,14 +36,23 @@ impl RowError {
         let text = text.trim_end().trim_end_matches("--").trim_end();
         let (code, rest) = text.split_once(':').unwrap_or((text, ""));
         let (message, fields) = rest.rsplit_once(':').unwrap_or((rest, ""));
-        let fields = fields.split(',').map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned).collect();
+        let fields = fields
+            .split(',')
+            .map(str::trim)
+            .filter(|field| !field.is_empty())
+            .map(str::to_owned)
+            .collect();
         Self::new(code.trim(), message.trim(), fields, values)
     }
 
     /// Whether the same record may pass a little later: somebody else held a lock on it.
     pub(crate) fn is_passing(&self) -> bool {
-        const PASSING: [&str; 4] =
-            ["UNABLE_TO_LOCK_ROW", "TOO_MANY_LOCK_FAILURE", "TooManyLockFailure", "UNKNOWN_EXCEPTION"];
+        const PASSING: [&str; 4] = [
+            "UNABLE_TO_LOCK_ROW",
+            "TOO_MANY_LOCK_FAILURE",
+            "TooManyLockFailure",
+            "UNKNOWN_EXCEPTION",
+        ];
         // Triggers and flows wrap a lock's error in one of their own.
         PASSING.contains(&self.code.as_str()) || self.message.contains("UNABLE_TO_LOCK_ROW")
     }
@@ -60,7 +73,10 @@ mod tests {
         assert_eq!(error.message, "must be: less than 5");
         assert_eq!(error.fields, ["LeadScore__c", "Rating"]);
         let bare = bulk("CANNOT_UPDATE_CONVERTED_LEAD:cannot reference converted lead:--");
-        assert_eq!((bare.message.as_str(), bare.fields.len()), ("cannot reference converted lead", 0));
+        assert_eq!(
+            (bare.message.as_str(), bare.fields.len()),
+            ("cannot reference converted lead", 0)
+        );
         assert_eq!(bulk("").code, "");
     }
 
@@ -73,7 +89,12 @@ mod tests {
 
     #[test]
     fn values_do_not_stay_in_the_words() {
-        let error = RowError::new("X", "invalid email: me@acme.com", Vec::new(), ["me@acme.com".into()].into_iter());
+        let error = RowError::new(
+            "X",
+            "invalid email: me@acme.com",
+            Vec::new(),
+            ["me@acme.com".into()].into_iter(),
+        );
         assert_eq!(error.message, "invalid email: …");
     }
 }

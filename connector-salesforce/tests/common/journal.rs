@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use connector_core::{
-    Counts, Error, ErrorKind, Fate, Fence, Identity, Intent, Journal, Journaled, Key, Outcome, Rest, Result, Target,
-    TaskId, Ticket,
+    Counts, Error, ErrorKind, Fate, Fence, Identity, Intent, Journal, Journaled, Key, Outcome, Rest, Result,
+    Target, TaskId, Ticket,
 };
 
 /// A journal in memory, with the rules of a real one.
@@ -38,10 +38,22 @@ impl MemoryJournal {
     pub fn claim(self: &Arc<Self>, identity: &Identity) -> Journaled {
         let mut inner = self.inner.lock().unwrap();
         inner.epoch += 1;
-        let fence = Fence { task: TaskId::new("test", "Lead"), epoch: inner.epoch, commit_no: 0 };
-        let target = Target { identity: identity.clone(), object: "Lead".to_owned() };
+        let fence = Fence {
+            task: TaskId::new("test", "Lead"),
+            epoch: inner.epoch,
+            commit_no: 0,
+        };
+        let target = Target {
+            identity: identity.clone(),
+            object: "Lead".to_owned(),
+        };
         let journal: Arc<dyn Journal> = Arc::clone(self) as _;
-        Journaled { journal, fence, target, open: inner.open.clone() }
+        Journaled {
+            journal,
+            fence,
+            target,
+            open: inner.open.clone(),
+        }
     }
 
     /// Makes a coming call fail, as if the process died there.
@@ -55,27 +67,46 @@ impl MemoryJournal {
     }
 
     pub fn outcome(&self, key: &str) -> Option<Outcome> {
-        self.inner.lock().unwrap().entries.get(&Key::new(key)).and_then(|entry| entry.outcome.clone())
+        self.inner
+            .lock()
+            .unwrap()
+            .entries
+            .get(&Key::new(key))
+            .and_then(|entry| entry.outcome.clone())
     }
 
     /// Keys that were intended and neither settled nor released: what a difference would send again, too.
     pub fn unsettled(&self) -> usize {
-        self.inner.lock().unwrap().entries.values().filter(|entry| entry.outcome.is_none()).count()
+        self.inner
+            .lock()
+            .unwrap()
+            .entries
+            .values()
+            .filter(|entry| entry.outcome.is_none())
+            .count()
     }
 
     pub fn count(&self, wanted: impl Fn(&Outcome) -> bool) -> usize {
         let inner = self.inner.lock().unwrap();
-        inner.entries.values().filter(|entry| entry.outcome.as_ref().is_some_and(&wanted)).count()
+        inner
+            .entries
+            .values()
+            .filter(|entry| entry.outcome.as_ref().is_some_and(&wanted))
+            .count()
     }
 
     fn enter(&self, fence: &Fence) -> Result<std::sync::MutexGuard<'_, Inner>> {
         let mut inner = self.inner.lock().unwrap();
         inner.calls += 1;
-        if inner.fail_at.take_if(|at| *at < inner.calls).is_some() {
+        let calls = inner.calls;
+        if inner.fail_at.take_if(|at| *at < calls).is_some() {
             return Err(Error::new(ErrorKind::Cancelled, "the process died here"));
         }
         if fence.epoch != inner.epoch {
-            return Err(Error::new(ErrorKind::Conflict, "the fence is no longer the newest"));
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "the fence is no longer the newest",
+            ));
         }
         Ok(inner)
     }
@@ -86,7 +117,13 @@ impl Journal for MemoryJournal {
     async fn intend(&self, fence: &Fence, _target: &Target, intent: &Intent<'_>) -> Result<()> {
         let mut inner = self.enter(fence)?;
         for key in intent.keys {
-            inner.entries.insert(key.clone(), Entry { ticket: intent.ticket.cloned(), outcome: None });
+            inner.entries.insert(
+                key.clone(),
+                Entry {
+                    ticket: intent.ticket.cloned(),
+                    outcome: None,
+                },
+            );
         }
         if let Some(ticket) = intent.ticket
             && !inner.open.contains(ticket)
@@ -99,7 +136,10 @@ impl Journal for MemoryJournal {
     async fn settle(&self, fence: &Fence, _target: &Target, fates: &[Fate]) -> Result<()> {
         let mut inner = self.enter(fence)?;
         for fate in fates {
-            let entry = inner.entries.entry(fate.key.clone()).or_insert(Entry { ticket: None, outcome: None });
+            let entry = inner.entries.entry(fate.key.clone()).or_insert(Entry {
+                ticket: None,
+                outcome: None,
+            });
             entry.outcome = Some(fate.outcome.clone());
         }
         Ok(())

@@ -1,5 +1,10 @@
 //! What the tests of this crate share.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "each test file uses its own part"
+)]
 
 mod clock;
 mod journal;
@@ -8,8 +13,8 @@ mod truth;
 use std::sync::Arc;
 
 use connector_core::{
-    Batch, BatchBuilder, Connector, Decimal, Event, Field, Identity, Op, ReadRequest, Rejection, Schema, Selection, State,
-    SyncMode, TaskId, Value, WriteMode, WriteRequest,
+    Batch, BatchBuilder, Connector, Decimal, Event, Field, Identity, Op, ReadRequest, Rejection, Schema,
+    Selection, State, SyncMode, TaskId, Value, WriteMode, WriteRequest,
 };
 use connector_core::{DataType, Error};
 use connector_salesforce::{Auth, Config, Salesforce};
@@ -36,7 +41,11 @@ impl Bench {
     }
 
     pub async fn with_leads(leads: u64) -> Self {
-        Self::start(SalesforceConfig { leads, ..SalesforceConfig::default() }).await
+        Self::start(SalesforceConfig {
+            leads,
+            ..SalesforceConfig::default()
+        })
+        .await
     }
 
     /// A connection of another process.
@@ -55,8 +64,18 @@ impl Bench {
 }
 
 fn connect(org: &FakeSalesforce, clock: &FakeClock) -> Salesforce {
-    let auth =
-        Auth::ClientCredentials { client_id: org.client_id(), client_secret: connector_core::Secret::new(org.client_secret()) };
+    let client_secret = connector_core::Secret::new(org.client_secret());
+    connect_with(
+        org,
+        clock,
+        Auth::ClientCredentials {
+            client_id: org.client_id(),
+            client_secret,
+        },
+    )
+}
+
+pub fn connect_with(org: &FakeSalesforce, clock: &FakeClock, auth: Auth) -> Salesforce {
     let config = Config::new(auth).with_login_url(&org.url()).unwrap();
     Salesforce::new(&config, Arc::new(TestClock(clock.clone()))).unwrap()
 }
@@ -83,18 +102,23 @@ impl Harvest {
                 self.states.push(state);
                 self.urgent += usize::from(urgent);
             }
+            Event::Unchanged(_) => {}
         }
     }
 
     /// The ids of all records, with what each does.
     pub fn ids(&self) -> Vec<(String, Op)> {
         let records = self.batches.iter().flat_map(Batch::records);
-        records.map(|record| (record.get("Id").to_string(), record.op())).collect()
+        records
+            .map(|record| (record.get("Id").to_string(), record.op()))
+            .collect()
     }
 }
 
 pub fn request(sync: SyncMode, state: Option<State>) -> ReadRequest {
-    ReadRequest::new(Selection::stream("Lead"), TaskId::new("test", "Lead")).with_sync(sync).with_state(state)
+    ReadRequest::new(Selection::stream("Lead"), TaskId::new("test", "Lead"))
+        .with_sync(sync)
+        .with_state(state)
 }
 
 /// Reads to the end, acknowledging every checkpoint.
@@ -102,7 +126,11 @@ pub async fn read_all(crm: &Salesforce, request: ReadRequest) -> Result<Harvest,
     let mut reader = crm.as_source().unwrap().reader(request).await?;
     let mut harvest = Harvest::default();
     while let Some(event) = reader.next().await? {
-        let state = if let Event::Checkpoint { state, .. } = &event { Some(state.clone()) } else { None };
+        let state = if let Event::Checkpoint { state, .. } = &event {
+            Some(state.clone())
+        } else {
+            None
+        };
         harvest.take(event);
         if let Some(state) = state {
             reader.acknowledge(&state).await?;
@@ -113,7 +141,10 @@ pub async fn read_all(crm: &Salesforce, request: ReadRequest) -> Result<Harvest,
 
 /// The shape of scores.
 pub fn score_schema() -> Arc<Schema> {
-    let fields = vec![Field::new("Id", DataType::TEXT), Field::new("LeadScore__c", DataType::decimal(5, 2))];
+    let fields = vec![
+        Field::new("Id", DataType::TEXT),
+        Field::new("LeadScore__c", DataType::decimal(5, 2)),
+    ];
     Arc::new(Schema::new(fields, ["Id"]).unwrap())
 }
 
@@ -134,6 +165,11 @@ pub fn scores(org: &FakeSalesforce, leads: impl IntoIterator<Item = u64>) -> Bat
 }
 
 pub fn update(schema: Arc<Schema>) -> WriteRequest {
-    WriteRequest::new("Lead".into(), schema, WriteMode::Update, TaskId::new("test", "Lead"))
-        .with_match_on(vec!["Id".to_owned()])
+    WriteRequest::new(
+        "Lead".into(),
+        schema,
+        WriteMode::Update,
+        TaskId::new("test", "Lead"),
+    )
+    .with_match_on(vec!["Id".to_owned()])
 }

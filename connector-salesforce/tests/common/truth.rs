@@ -23,7 +23,9 @@ pub fn assert_lead(org: &FakeSalesforce, record: &Record<'_>) {
             }
             (FieldValue::Text(wanted), Value::Text(value)) => wanted == value,
             (FieldValue::Text(wanted), Value::Date(value)) => *wanted == value.to_string(),
-            (FieldValue::DateTime(wanted), Value::Instant(value)) => Instant::from_unix_micros(*wanted) == value,
+            (FieldValue::DateTime(wanted), Value::Instant(value)) => {
+                Instant::from_unix_micros(*wanted) == value
+            }
             _ => false,
         };
         assert!(same, "lead {n}, {}: {value:?}, not {wanted:?}", field.name);

@@ -7,7 +7,9 @@ mod units;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connector_core::{Connector, Drift, Error, ErrorKind, Result, Secret, WriteMode, nearest, parse_connection_string};
+use connector_core::{
+    Connector, Drift, Error, ErrorKind, Result, Secret, WriteMode, nearest, parse_connection_string,
+};
 
 use self::file::{DriftWord, File, JobEntry, SyncWord, TaskEntry, WriteWord};
 pub use self::registry::{Properties, Registry};
@@ -58,17 +60,28 @@ impl JobFile {
 
 /// A TOML error by line, without the line itself: it may hold a secret.
 fn unreadable(text: &str, error: &toml::de::Error) -> Error {
-    let line = error.span().map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+    let line = error
+        .span()
+        .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
     let message = error.message().lines().next().unwrap_or_default().to_owned();
-    let mut wrapped = Error::new(ErrorKind::Config, format!("the job file cannot be read: {message}"));
+    let mut wrapped = Error::new(
+        ErrorKind::Config,
+        format!("the job file cannot be read: {message}"),
+    );
     if let Some(line) = line {
         wrapped = wrapped.with_context("line", line.to_string());
     }
     // "unknown field `strem`, expected one of `stream`, `into`, …"
     let mut quoted = error.message().split('`').skip(1).step_by(2);
-    let unknown = error.message().starts_with("unknown").then(|| quoted.next()).flatten();
+    let unknown = error
+        .message()
+        .starts_with("unknown")
+        .then(|| quoted.next())
+        .flatten();
     match unknown.map(|name| nearest(name, quoted)) {
-        Some(near) if !near.is_empty() => wrapped.with_help(format!("did you mean `{}`?", near.join("` or `"))),
+        Some(near) if !near.is_empty() => {
+            wrapped.with_help(format!("did you mean `{}`?", near.join("` or `")))
+        }
         _ => wrapped,
     }
 }
@@ -86,7 +99,12 @@ fn resolve(
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Boolean(flag) => flag.to_string(),
-            _ => return Err(Error::new(ErrorKind::Config, format!("`{key}` is neither text, a whole number nor true or false"))),
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Config,
+                    format!("`{key}` is neither text, a whole number nor true or false"),
+                ));
+            }
         };
         if key == "connector" {
             connector = Some(text);
@@ -119,12 +137,16 @@ fn substitute(key: &str, text: &str, secret: &impl Fn(&str) -> Option<String>) -
         }
         value.push_str(&rest[..start]);
         let end = rest[start..].find('}').ok_or_else(|| {
-            Error::new(ErrorKind::Config, format!("a `${{` in `{key}` has no `}}`")).with_help("write `$${` for a literal one")
+            Error::new(ErrorKind::Config, format!("a `${{` in `{key}` has no `}}`"))
+                .with_help("write `$${` for a literal one")
         })?;
         let name = &rest[start + 2..start + end];
         let found = secret(name).ok_or_else(|| {
-            Error::new(ErrorKind::Config, format!("`{key}` needs `{name}`, which is not set"))
-                .with_help(format!("set the environment variable {name}"))
+            Error::new(
+                ErrorKind::Config,
+                format!("`{key}` needs `{name}`, which is not set"),
+            )
+            .with_help(format!("set the environment variable {name}"))
         })?;
         value.push_str(&found);
         rest = &rest[start + end + 1..];
@@ -158,16 +180,27 @@ fn job(
         builder = builder.destination(connection(name)?);
     }
     let script = match (entry.sql, entry.sql_file) {
-        (Some(_), Some(_)) => return Err(Error::new(ErrorKind::Config, "a job has `sql` or `sql_file`, not both")),
+        (Some(_), Some(_)) => {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "a job has `sql` or `sql_file`, not both",
+            ));
+        }
         (sql, None) => sql,
         (None, Some(path)) => Some(read_file(&path).map_err(|error| {
-            Error::new(ErrorKind::Config, format!("the `sql_file` {path} cannot be read: {error}"))
-                .with_help("the path is taken from the folder of the job file")
+            Error::new(
+                ErrorKind::Config,
+                format!("the `sql_file` {path} cannot be read: {error}"),
+            )
+            .with_help("the path is taken from the folder of the job file")
         })?),
     };
     if let Some(script) = script {
         let name = entry.connection.ok_or_else(|| {
-            Error::new(ErrorKind::Config, "a job with `sql` does not say on which `connection`")
+            Error::new(
+                ErrorKind::Config,
+                "a job with `sql` does not say on which `connection`",
+            )
         })?;
         builder = builder.script(connection(&name)?, script);
     }
@@ -220,8 +253,12 @@ mod tests {
 
     fn error(text: &str) -> String {
         let secret = |name: &str| (name == "TOKEN").then(|| "hunter2".to_owned());
-        let registry = Registry::new().register("postgres", |_| Err(Error::new(ErrorKind::Config, "refused")));
-        let error = JobFile::parse(text, &registry, secret, |_| Err(std::io::ErrorKind::NotFound.into())).unwrap_err();
+        let registry =
+            Registry::new().register("postgres", |_| Err(Error::new(ErrorKind::Config, "refused")));
+        let error = JobFile::parse(text, &registry, secret, |_| {
+            Err(std::io::ErrorKind::NotFound.into())
+        })
+        .unwrap_err();
         assert!(!format!("{error:?}").contains("hunter2"));
         error.report().to_string()
     }
@@ -230,25 +267,40 @@ mod tests {
     fn mistakes_are_named_with_line_and_nearest_key() {
         let text = "[[jobs]]\nname = \"a\"\ntasks = [{ strem = \"Lead\" }]\n";
         let said = error(text);
-        assert!(said.contains("unknown field `strem`") && said.contains("line: 3"), "{said}");
+        assert!(
+            said.contains("unknown field `strem`") && said.contains("line: 3"),
+            "{said}"
+        );
         assert!(said.ends_with("help: did you mean `stream`?"), "{said}");
         let said = error("[connections.w]\nconnector = \"postgre\"\npassword = \"${TOKEN}\"\n");
-        assert_eq!(said, "there is no connector `postgre`\n  connection: w\nhelp: did you mean `postgres`?");
+        assert_eq!(
+            said,
+            "there is no connector `postgre`\n  connection: w\nhelp: did you mean `postgres`?"
+        );
         let said = error("[connections.w]\nconnector = \"postgres\"\npassword = \"${PGPASS}\"\n");
         assert_eq!(
             said,
             "`password` needs `PGPASS`, which is not set\n  connection: w\nhelp: set the environment variable PGPASS"
         );
-        assert!(error("[[jobs]]\nname = \"a\"\nsource = \"crm\"\n").starts_with("there is no connection `crm`\n  job: a"));
+        assert!(
+            error("[[jobs]]\nname = \"a\"\nsource = \"crm\"\n")
+                .starts_with("there is no connection `crm`\n  job: a")
+        );
     }
 
     #[test]
     fn secrets_are_put_in_per_value() {
         let secret = |name: &str| (name == "P").then(|| "a;b=${Q}".to_owned());
-        assert_eq!(substitute("k", "x${P}y$${P}", &secret).unwrap(), Secret::new("xa;b=${Q}y${P}"));
+        assert_eq!(
+            substitute("k", "x${P}y$${P}", &secret).unwrap(),
+            Secret::new("xa;b=${Q}y${P}")
+        );
         let properties = BTreeMap::from([
             ("connector".to_owned(), toml::Value::String("postgres".to_owned())),
-            ("connection_string".to_owned(), toml::Value::String("Password=${P};Port=1".to_owned())),
+            (
+                "connection_string".to_owned(),
+                toml::Value::String("Password=${P};Port=1".to_owned()),
+            ),
         ]);
         let (_, resolved) = resolve(properties, &secret).unwrap();
         assert_eq!(resolved[0], ("Password".to_owned(), Secret::new("a;b=${Q}")));

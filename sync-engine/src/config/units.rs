@@ -16,7 +16,9 @@ pub(super) fn duration(text: &str) -> Result<Duration> {
         "h" => 3_600_000,
         _ => return Err(wrong(text, "a duration such as \"90 s\" or \"5 min\"")),
     };
-    let number: u64 = number.parse().map_err(|_| wrong(text, "a duration such as \"90 s\" or \"5 min\""))?;
+    let number: u64 = number
+        .parse()
+        .map_err(|_| wrong(text, "a duration such as \"90 s\" or \"5 min\""))?;
     Ok(Duration::from_millis(number.saturating_mul(millis)))
 }
 
@@ -31,11 +33,14 @@ pub(super) fn commit_every(text: &str) -> Result<CommitEvery> {
             "MiB" => 1 << 20,
             "GiB" => 1 << 30,
             _ => {
-                every.time = duration(part).map_err(|_| wrong(text, "a size or a duration such as \"64 MiB\" or \"30 s\""))?;
+                every.time = duration(part)
+                    .map_err(|_| wrong(text, "a size or a duration such as \"64 MiB\" or \"30 s\""))?;
                 continue;
             }
         };
-        let number: usize = number.parse().map_err(|_| wrong(text, "a size such as \"64 MiB\""))?;
+        let number: usize = number
+            .parse()
+            .map_err(|_| wrong(text, "a size such as \"64 MiB\""))?;
         every.bytes = number.saturating_mul(bytes);
     }
     Ok(every)
@@ -61,6 +66,9 @@ mod tests {
         assert!(duration("5").is_err());
         let every = commit_every("64 KiB, 2 s").unwrap();
         assert_eq!((every.bytes, every.time), (65_536, Duration::from_secs(2)));
-        assert_eq!(commit_every("1 furlong").unwrap_err().to_string(), "`1 furlong` is not a size or a duration such as \"64 MiB\" or \"30 s\"");
+        assert_eq!(
+            commit_every("1 furlong").unwrap_err().to_string(),
+            "`1 furlong` is not a size or a duration such as \"64 MiB\" or \"30 s\""
+        );
     }
 }

@@ -165,13 +165,15 @@ pub(super) fn results(
             .filter(|&from| from < snapshot.rows.len())
             .ok_or_else(|| ApiError::bad("INVALID_QUERY_LOCATOR", "invalid query locator"))?,
     };
+    // What is asked for is the most: the server may send less.
     let max = match max_records {
         None => org.config.bulk_page_size,
         Some(text) => text
             .parse::<usize>()
             .ok()
             .filter(|&max| max > 0)
-            .ok_or_else(|| ApiError::bad("API_ERROR", "maxRecords must be a positive number"))?,
+            .ok_or_else(|| ApiError::bad("API_ERROR", "maxRecords must be a positive number"))?
+            .min(org.config.bulk_page_size),
     };
     let to = from.saturating_add(max.max(1)).min(snapshot.rows.len());
     let next = if to < snapshot.rows.len() {

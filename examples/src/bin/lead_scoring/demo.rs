@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::{Clock, Error, ErrorKind, Result, SystemClock};
+use connector_testkit::fakes::FakeClock;
 use connector_testkit::fakes::bigcommerce::{BigCommerceConfig, FakeBigCommerce};
 use connector_testkit::fakes::salesforce::{FakeSalesforce, FieldValue, SalesforceConfig};
-use connector_testkit::fakes::FakeClock;
 use connector_testkit::postgres::Postgres;
 use sync_engine::{JobFile, RunOptions, RunReport};
 
@@ -20,7 +20,10 @@ pub(crate) async fn run(args: &Args) -> Result<u8> {
     println!("Starting a fake Salesforce org, a fake BigCommerce store and a PostgreSQL ...");
     let world = World::start(args).await?;
     let file = world.job_file()?;
-    let crm = file.connections.get("crm").ok_or_else(|| Error::new(ErrorKind::Bug, "the job file has no `crm`"))?;
+    let crm = file
+        .connections
+        .get("crm")
+        .ok_or_else(|| Error::new(ErrorKind::Bug, "the job file has no `crm`"))?;
 
     let ids = world.interesting_leads();
     let before = leads::read(crm.as_ref(), &ids).await?;
@@ -64,15 +67,28 @@ impl World {
         let port_taken = |error: std::io::Error| {
             Error::new(ErrorKind::Unavailable, "a fake server cannot listen on 127.0.0.1").with_source(error)
         };
-        let salesforce = SalesforceConfig { leads: args.leads, clock: clock.clone(), ..SalesforceConfig::default() };
+        let salesforce = SalesforceConfig {
+            leads: args.leads,
+            clock: clock.clone(),
+            ..SalesforceConfig::default()
+        };
         let salesforce = FakeSalesforce::start(salesforce).await.map_err(port_taken)?;
-        let store = BigCommerceConfig { customers: args.customers, clock: clock.clone(), ..BigCommerceConfig::default() };
+        let store = BigCommerceConfig {
+            customers: args.customers,
+            clock: clock.clone(),
+            ..BigCommerceConfig::default()
+        };
         let store = FakeBigCommerce::start(store).await.map_err(port_taken)?;
         let postgres = tokio::task::spawn_blocking(Postgres::from_env)
             .await
             .map_err(|error| Error::new(ErrorKind::Bug, "PostgreSQL was not started").with_source(error))?
             .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
-        Ok(Self { clock, salesforce, store, postgres })
+        Ok(Self {
+            clock,
+            salesforce,
+            store,
+            postgres,
+        })
     }
 
     fn job_file(&self) -> Result<JobFile> {
@@ -89,15 +105,27 @@ impl World {
             })
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        JobFile::parse(include_str!("jobs.toml"), &connectors::registry(&clock), secret, |_| {
-            Ok(include_str!("score.sql").to_owned())
-        })
+        JobFile::parse(
+            include_str!("jobs.toml"),
+            &connectors::registry(&clock),
+            secret,
+            |_| Ok(include_str!("score.sql").to_owned()),
+        )
     }
 
     /// Ten leads that have an e-mail address, so that a customer can be theirs.
     fn interesting_leads(&self) -> Vec<String> {
-        let has_email = |n: &u64| self.salesforce.lead(*n).get("Email").is_some_and(|email| !email.is_null());
-        (1..=self.salesforce.lead_count()).filter(has_email).take(10).map(|n| self.salesforce.lead_id(n)).collect()
+        let has_email = |n: &u64| {
+            self.salesforce
+                .lead(*n)
+                .get("Email")
+                .is_some_and(|email| !email.is_null())
+        };
+        (1..=self.salesforce.lead_count())
+            .filter(has_email)
+            .take(10)
+            .map(|n| self.salesforce.lead_id(n))
+            .collect()
     }
 
     /// A few people edit leads, a few orders are cancelled; then enough time passes for both to be read.
@@ -111,15 +139,28 @@ impl World {
         let orders: Vec<u64> = self.store.order_ids().into_iter().step_by(101).take(25).collect();
         for &order in &orders {
             let cancelled = [("status_id", 5.into()), ("status", "Cancelled".into())];
-            self.store.edit_order(order, cancelled.map(|(name, value)| (name.to_owned(), value)).into_iter().collect());
+            self.store.edit_order(
+                order,
+                cancelled
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .into_iter()
+                    .collect(),
+            );
         }
         self.clock.advance(Duration::from_secs(3600));
-        Ok(format!("{} leads were edited, {} orders cancelled, and an hour has passed.", numbers.len(), orders.len()))
+        Ok(format!(
+            "{} leads were edited, {} orders cancelled, and an hour has passed.",
+            numbers.len(),
+            orders.len()
+        ))
     }
 
     fn end(self, keep: bool) -> Result<()> {
         if keep {
-            let kept = self.postgres.keep().map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
+            let kept = self
+                .postgres
+                .keep()
+                .map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
             println!("\nThe database stays up:\n  psql '{}'", kept.url);
             if let Some(stop) = kept.stop {
                 println!("Stop it with:\n  {stop}");
@@ -131,9 +172,19 @@ impl World {
 
 /// Leads side by side, before and after.
 fn compare(before: &[Lead], after: &[Lead]) -> String {
-    let mut rows = vec![["lead", "name", "e-mail", "score before", "score after"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["lead", "name", "e-mail", "score before", "score after"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     rows.extend(before.iter().zip(after).map(|(before, after)| {
-        vec![after.id.clone(), after.name.clone(), after.email.clone(), before.score.clone(), after.score.clone()]
+        vec![
+            after.id.clone(),
+            after.name.clone(),
+            after.email.clone(),
+            before.score.clone(),
+            after.score.clone(),
+        ]
     }));
     format!("Ten leads as Salesforce holds them\n\n{}", table::align(&rows, 3))
 }

@@ -31,18 +31,29 @@ impl Display {
 
     fn start(&self, task: &str, records: Option<u64>) -> TaskDisplay {
         let Some(bars) = &self.bars else {
-            let records = records.map(|records| format!(", about {records} records")).unwrap_or_default();
+            let records = records
+                .map(|records| format!(", about {records} records"))
+                .unwrap_or_default();
             eprintln!("{task}: started{records}");
             return TaskDisplay::default();
         };
         let (bar, template) = match records {
-            Some(records) => (ProgressBar::new(records), "{prefix:24} {bar:30} {pos}/{len} records {per_sec} {eta}"),
-            None => (ProgressBar::no_length(), "{prefix:24} {spinner} {pos} records {per_sec}"),
+            Some(records) => (
+                ProgressBar::new(records),
+                "{prefix:24} {bar:30} {pos}/{len} records {per_sec} {eta}",
+            ),
+            None => (
+                ProgressBar::no_length(),
+                "{prefix:24} {spinner} {pos} records {per_sec}",
+            ),
         };
         // Both templates are ours; one that is wrong shows as the default bar.
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = bars.add(bar.with_style(style).with_prefix(task.to_owned()));
-        TaskDisplay { bar: Some(bar), ..TaskDisplay::default() }
+        TaskDisplay {
+            bar: Some(bar),
+            ..TaskDisplay::default()
+        }
     }
 }
 
@@ -54,14 +65,18 @@ impl Observer for Display {
                 tasks.insert(task.to_string(), self.start(task.as_str(), *records));
             }
             Progress::Read { task, records, .. } => {
-                let Some(shown) = tasks.get_mut(task.as_str()) else { return };
+                let Some(shown) = tasks.get_mut(task.as_str()) else {
+                    return;
+                };
                 shown.read += records;
                 if let Some(bar) = &shown.bar {
                     bar.inc(*records);
                 }
             }
             Progress::Committed { task, counts } => {
-                let Some(shown) = tasks.get_mut(task.as_str()) else { return };
+                let Some(shown) = tasks.get_mut(task.as_str()) else {
+                    return;
+                };
                 shown.commits += 1;
                 if shown.bar.is_none() {
                     let (commits, read, written) = (shown.commits, shown.read, counts.written());

@@ -12,7 +12,10 @@ use crate::{connectors, table};
 /// Runs every job of the file at `path`; the exit code.
 pub(crate) async fn run(path: &Path) -> Result<u8> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Error::new(ErrorKind::Config, format!("the job file {} cannot be read: {error}", path.display()))
+        Error::new(
+            ErrorKind::Config,
+            format!("the job file {} cannot be read: {error}", path.display()),
+        )
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -26,7 +29,10 @@ pub(crate) async fn run(path: &Path) -> Result<u8> {
     Ok(report.exit_code())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a program may read its environment; the libraries are handed what they need")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program may read its environment; the libraries are handed what they need"
+)]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -9,11 +9,33 @@ use crate::print_error;
 /// The jobs of a run: status, counts, seconds.
 pub(crate) fn jobs(report: &RunReport) -> String {
     let mut rows = vec![
-        ["job", "status", "read", "written", "unchanged", "echo", "rejected", "seconds"].map(str::to_owned).to_vec(),
+        [
+            "job",
+            "status",
+            "read",
+            "written",
+            "unchanged",
+            "echo",
+            "rejected",
+            "seconds",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     ];
     for job in &report.jobs {
-        let Counts { unchanged, echo, rejected, .. } = job.counts();
-        let number = |number: u64| if job.rows.is_some() { String::new() } else { number.to_string() };
+        let Counts {
+            unchanged,
+            echo,
+            rejected,
+            ..
+        } = job.counts();
+        let number = |number: u64| {
+            if job.rows.is_some() {
+                String::new()
+            } else {
+                number.to_string()
+            }
+        };
         rows.push(vec![
             job.name.clone(),
             status(job.status).to_owned(),
@@ -39,14 +61,27 @@ pub(crate) fn print_errors(report: &RunReport) {
         }
         for task in &job.tasks {
             for rejection in task.rejected.iter().take(3) {
-                let key = rejection.key.as_ref().map(|key| format!(" {key}")).unwrap_or_default();
-                eprintln!("rejected by {}:{key} {}: {}", task.task, rejection.code, rejection.message);
+                let key = rejection
+                    .key
+                    .as_ref()
+                    .map(|key| format!(" {key}"))
+                    .unwrap_or_default();
+                eprintln!(
+                    "rejected by {}:{key} {}: {}",
+                    task.task, rejection.code, rejection.message
+                );
             }
             if task.counts.rejected > 3 {
-                eprintln!("rejected by {}: {} records in all; see the table sync.rejection", task.task, task.counts.rejected);
+                eprintln!(
+                    "rejected by {}: {} records in all; see the table sync.rejection",
+                    task.task, task.counts.rejected
+                );
             }
             if task.counts.drifted > 0 {
-                eprintln!("note: {} records of {} had been edited at the other side", task.counts.drifted, task.task);
+                eprintln!(
+                    "note: {} records of {} had been edited at the other side",
+                    task.counts.drifted, task.task
+                );
             }
         }
     }
@@ -65,7 +100,13 @@ fn status(status: Status) -> &'static str {
 /// Columns in line: the first `left` to the left, the others to the right.
 pub(crate) fn align(rows: &[Vec<String>], left: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.width())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells: Vec<String> = row
@@ -75,7 +116,11 @@ pub(crate) fn align(rows: &[Vec<String>], left: usize) -> String {
             .map(|(i, (cell, width))| {
                 // Not `{:width$}`: that counts characters, and a Japanese one takes two columns.
                 let space = " ".repeat(width.saturating_sub(cell.width()));
-                if i < left { format!("{cell}{space}") } else { format!("{space}{cell}") }
+                if i < left {
+                    format!("{cell}{space}")
+                } else {
+                    format!("{space}{cell}")
+                }
             })
             .collect();
         cells.join("  ").trim_end().to_owned()
