@@ -92,7 +92,7 @@ impl<'a> Array<'a> {
 
 /// Takes one element off the front. The bytes are our own, so `None` stands for "cannot happen".
 fn decode<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {
-    fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<[u8; N]> {
+    fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
         let (head, tail) = rest.split_first_chunk::<N>()?;
         *rest = tail;
         Some(*head)

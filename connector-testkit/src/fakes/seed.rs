@@ -1,7 +1,7 @@
 //! Deterministic seed data: record `n` is always the same, however many there are, so that a fake of a million
 //! records keeps none of them in memory.
 
-/// A well-mixed number from a record's number and a field's salt (SplitMix64).
+/// A well-mixed number from a record's number and a field's salt (`SplitMix64`).
 pub(crate) fn mix(n: u64, salt: u64) -> u64 {
     let mut z = n
         .wrapping_add(salt.wrapping_mul(0xD1B5_4A32_D192_ED03))

@@ -11,7 +11,7 @@ pub struct SalesforceConfig {
     pub leads: u64,
     /// Rows per REST query batch; the header `Sforce-Query-Options: batchSize` can only make it smaller.
     pub page_size: usize,
-    /// Rows per page of Bulk results where the client names no `maxRecords`.
+    /// Most rows per page of Bulk results; the client's `maxRecords` can only make it smaller.
     pub bulk_page_size: usize,
     /// How many polls see a Bulk job `InProgress` before it is `JobComplete`.
     pub bulk_polls: u32,

@@ -25,8 +25,15 @@ const MAX_UPLOAD: usize = 100_000_000;
 /// Most bytes of path, query and headers.
 const MAX_HEAD: usize = 16_384;
 
-/// Answers every request.
+/// Answers every request. What has arrived is carried out to its end, whether or not the client stays to hear of it.
 pub(super) async fn handle(State(org): State<Arc<Org>>, request: Request) -> Response {
+    match tokio::spawn(answer(org, request)).await {
+        Ok(response) => response,
+        Err(_) => reply::dropped(),
+    }
+}
+
+async fn answer(org: Arc<Org>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let path = head
         .uri
