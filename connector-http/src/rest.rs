@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::request::Request;
 use crate::response::{Response, StreamingResponse};
 use crate::service::Service;
+use crate::transport::is_refused;
 
 /// The longest pause that is waited out here; the error of a longer one goes to the caller, who may have something
 /// better to do.
@@ -36,6 +37,9 @@ enum Until {
     Head,
     End,
 }
+
+/// How often a connection that is refused is tried.
+const MAX_REFUSED: u32 = 2;
 
 /// A 2xx answer.
 enum Answer {
@@ -110,9 +114,15 @@ impl RestClient {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let pause = self.pause_after(&error, request, &mut pauses);
+            let impatient = is_refused(&error) && attempts >= MAX_REFUSED;
+            let pause = if impatient {
+                None
+            } else {
+                self.pause_after(&error, request, &mut pauses)
+            };
             let Some(pause) = pause else {
-                let spent = error.retry() != Retry::Never && attempts >= self.policy.max_attempts;
+                let spent =
+                    error.retry() != Retry::Never && (impatient || attempts >= self.policy.max_attempts);
                 let error = error.with_context("request", request.label());
                 let error = if attempts > 1 {
                     error.with_context("attempts", attempts.to_string())

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use connector_core::{Error, ErrorKind};
+use connector_core::{Error, ErrorKind, Retry};
 
 use crate::request::Request;
 
@@ -13,6 +13,10 @@ use crate::request::Request;
 /// says that it may have been carried out.
 pub(crate) fn transport_error(error: reqwest::Error, request: &Request, proxied: bool) -> Error {
     let not_sent = error.is_connect();
+    let untrusted = matches!(
+        cause::<rustls::Error>(&error),
+        Some(rustls::Error::InvalidCertificate(_))
+    );
     let (message, help) = describe(&error, &request.authority(), proxied);
     // Its own text would show the query.
     let wrapped = Error::new(ErrorKind::Unavailable, message).with_source(error.without_url());
@@ -20,11 +24,21 @@ pub(crate) fn transport_error(error: reqwest::Error, request: &Request, proxied:
         Some(help) => wrapped.with_help(help),
         None => wrapped,
     };
+    let wrapped = if untrusted {
+        wrapped.with_retry(Retry::Never)
+    } else {
+        wrapped
+    };
     if not_sent || request.idempotent {
         wrapped
     } else {
         wrapped.with_may_have_applied()
     }
+}
+
+/// Whether nobody listens there: a wrong address far more often than a pause, so that patience is short.
+pub(crate) fn is_refused(error: &Error) -> bool {
+    cause::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 fn describe(error: &reqwest::Error, authority: &str, proxied: bool) -> (String, Option<&'static str>) {
