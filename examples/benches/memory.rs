@@ -25,7 +25,7 @@ async fn main() {
     let (few, many) = (sizes.next().unwrap_or(100_000), sizes.next().unwrap_or(1_000_000));
     let mut peaks = Vec::new();
     for leads in [few, many] {
-        let world = World::new(leads, leads / 2).await;
+        let world = World::new(leads, 5_000).await;
         world.use_example_jobs();
         let (peak, elapsed) = tokio::task::block_in_place(|| peak_of(&world));
         println!(

@@ -299,6 +299,8 @@ async fn a_user_without_rights_on_the_database_can_work_in_schemas_made_for_them
         .unwrap();
     writer.finish(None).await.unwrap();
     assert_eq!(database.lines("SELECT id FROM own.lead").await, ["a"]);
+    // Roles outlive a database: a server that is not the test's own must not keep them.
+    database.run("DROP OWNED BY limited_loader; DROP ROLE limited_loader").await;
 }
 
 #[tokio::test]
@@ -319,4 +321,5 @@ async fn the_right_to_make_a_schema_is_asked_for_by_name() {
         "{}",
         error.report()
     );
+    database.run("DROP ROLE limited_nobody").await;
 }
