@@ -155,7 +155,7 @@ impl<'a> Prepared<'a> {
             incremental: spec.cursor.is_some() && task.sync == Sync::Incremental,
             difference: capabilities.wants_journal && keyed && source.journal().is_some(),
             full,
-            batch_bytes: (options.memory_budget / 4).clamp(64 << 10, 64 << 20),
+            batch_bytes: (options.memory_budget / 16).clamp(64 << 10, 16 << 20),
             capabilities,
         })
     }

@@ -300,7 +300,9 @@ async fn a_user_without_rights_on_the_database_can_work_in_schemas_made_for_them
     writer.finish(None).await.unwrap();
     assert_eq!(database.lines("SELECT id FROM own.lead").await, ["a"]);
     // Roles outlive a database: a server that is not the test's own must not keep them.
-    database.run("DROP OWNED BY limited_loader; DROP ROLE limited_loader").await;
+    database
+        .run("DROP OWNED BY limited_loader; DROP ROLE limited_loader")
+        .await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::row::Row;
 use crate::id::Id;
 
 /// From how many records on a buffer is sent.
-const MAX_ROWS: usize = 50_000;
+const MAX_ROWS: usize = 20_000;
 
 /// From how many bytes of records on a buffer is sent: this bounds the writer's memory.
 const MAX_BYTES: usize = 16 << 20;
