@@ -136,7 +136,7 @@ impl World {
                 .edit_lead(n, &[("Title", FieldValue::from("Head of Purchasing 部長"))])
                 .map_err(|error| Error::new(ErrorKind::Bug, format!("{error:?}")))?;
         }
-        let orders: Vec<u64> = self.store.order_ids().into_iter().step_by(101).take(25).collect();
+        let orders = self.some_orders();
         for &order in &orders {
             let cancelled = [("status_id", 5.into()), ("status", "Cancelled".into())];
             self.store.edit_order(
@@ -153,6 +153,35 @@ impl World {
             numbers.len(),
             orders.len()
         ))
+    }
+
+    /// Every hundredth order, and one of each lead that is shown, so that there is something to see.
+    fn some_orders(&self) -> Vec<u64> {
+        let ids = self.store.order_ids();
+        let email = |order: u64| {
+            let order = self.store.order(order)?;
+            Some(order["billing_address"]["email"].as_str()?.to_lowercase())
+        };
+        let shown = self.interesting_leads().into_iter().filter_map(|id| {
+            let lead = self.salesforce.lead(self.salesforce.lead_number(&id)?);
+            lead.get("Email")?.text().map(|email| email.to_lowercase())
+        });
+        let shown: Vec<String> = shown.collect();
+        let theirs = ids
+            .iter()
+            .copied()
+            .take(500)
+            .filter(|&order| email(order).is_some_and(|email| shown.contains(&email)));
+        let mut orders: Vec<u64> = ids
+            .iter()
+            .copied()
+            .step_by(100)
+            .take(20)
+            .chain(theirs.take(5))
+            .collect();
+        orders.sort_unstable();
+        orders.dedup();
+        orders
     }
 
     fn end(self, keep: bool) -> Result<()> {

@@ -40,12 +40,9 @@ impl Display {
         let (bar, template) = match records {
             Some(records) => (
                 ProgressBar::new(records),
-                "{prefix:24} {bar:30} {pos}/{len} records {per_sec} {eta}",
+                "{prefix:22} {wide_bar} {pos}/{len} {per_sec} {eta}",
             ),
-            None => (
-                ProgressBar::no_length(),
-                "{prefix:24} {spinner} {pos} records {per_sec}",
-            ),
+            None => (ProgressBar::no_length(), "{prefix:22} {spinner} {pos} {per_sec}"),
         };
         // Both templates are ours; one that is wrong shows as the default bar.
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
