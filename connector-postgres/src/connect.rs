@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use connector_core::{Error, ErrorKind, Result};
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -18,6 +18,9 @@ use crate::error;
 /// and text comes in the one encoding we speak.
 const SESSION: &str = "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 \
      -c extra_float_digits=3 -c idle_in_transaction_session_timeout=3600000";
+
+/// How long a session is waited for when all are taken.
+const POOL_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Makes the pool; connects to nothing yet.
 pub(crate) fn pool(config: &Config) -> Result<Pool> {
@@ -49,6 +52,9 @@ pub(crate) fn pool(config: &Config) -> Result<Pool> {
     };
     Pool::builder(manager)
         .max_size(config.max_connections)
+        // Whoever waits longer waits for sessions that wait for it.
+        .wait_timeout(Some(POOL_WAIT))
+        .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| Error::new(ErrorKind::Bug, "the connection pool cannot be built").with_source(error))
 }
@@ -57,9 +63,12 @@ pub(crate) fn pool(config: &Config) -> Result<Pool> {
 pub(crate) async fn session(pool: &Pool, address: &str) -> Result<Object> {
     pool.get().await.map_err(|error| match error {
         PoolError::Backend(error) => error::no_connection(address, error),
-        other => {
-            Error::new(ErrorKind::Unavailable, "no session could be taken from the pool").with_source(other)
-        }
+        other => Error::new(
+            ErrorKind::Unavailable,
+            "no session of the connection became free in time",
+        )
+        .with_source(other)
+        .with_help("raise `max_connections`: a task takes up to four at once"),
     })
 }
 
