@@ -53,6 +53,27 @@ async fn only_scores_that_differ_are_sent() {
     assert!(changed > 0);
     assert_eq!(second.job("write-back"), [400, changed, 400 - changed, 0, 0]);
     assert_eq!(world.salesforce.ledger().len() as u64, 400 + changed);
+    // The ten best leads are shown as Salesforce holds them.
+    let shown: Vec<&str> = second
+        .stdout
+        .lines()
+        .skip_while(|line| !line.starts_with("10 leads"))
+        .skip(3)
+        .collect();
+    assert_eq!(shown.len(), 10, "{}", second.stdout);
+    for line in shown {
+        let number = world
+            .salesforce
+            .lead_number(line.split_whitespace().next().unwrap())
+            .unwrap();
+        let held: f64 = world.salesforce.lead(number)["LeadScore__c"]
+            .text()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let printed: f64 = line.split_whitespace().last().unwrap().parse().unwrap();
+        assert_eq!(printed, held, "{line}");
+    }
     world.assert_scores_equal().await;
 }
 

@@ -11,7 +11,7 @@ use connector_testkit::postgres::Postgres;
 use sync_engine::{JobFile, RunOptions, RunReport};
 
 use crate::args::Args;
-use crate::leads::{self, Lead};
+use crate::leads;
 use crate::progress::Display;
 use crate::{connectors, table};
 
@@ -32,13 +32,16 @@ pub(crate) async fn run(args: &Args) -> Result<u8> {
         return Ok(first.exit_code());
     }
     let after = leads::read(crm.as_ref(), &ids).await?;
-    println!("\n{}", compare(&before, &after));
+    println!("\n{}", leads::compare(&before, &after));
 
     let changed = world.change_something()?;
     println!("\n{changed}");
     let second = round(&file, "Second round: what changed since").await;
     if second.exit_code() == 0 {
-        println!("\n{}", compare(&after, &leads::read(crm.as_ref(), &ids).await?));
+        println!(
+            "\n{}",
+            leads::compare(&after, &leads::read(crm.as_ref(), &ids).await?)
+        );
     }
     world.end(args.keep)?;
     Ok(second.exit_code())
@@ -197,23 +200,4 @@ impl World {
         }
         Ok(())
     }
-}
-
-/// Leads side by side, before and after.
-fn compare(before: &[Lead], after: &[Lead]) -> String {
-    let mut rows = vec![
-        ["lead", "name", "e-mail", "score before", "score after"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    rows.extend(before.iter().zip(after).map(|(before, after)| {
-        vec![
-            after.id.clone(),
-            after.name.clone(),
-            after.email.clone(),
-            before.score.clone(),
-            after.score.clone(),
-        ]
-    }));
-    format!("Ten leads as Salesforce holds them\n\n{}", table::align(&rows, 3))
 }
