@@ -35,7 +35,7 @@ impl HttpClient {
             .retry(reqwest::retry::never())
             .no_proxy()
             // Decompression is ours: it is bounded, and a body that was cut stays apart from one that has no length.
-            .gzip(false)
+            .no_gzip()
             .connect_timeout(config.connect_timeout)
             .read_timeout(config.read_timeout)
             .user_agent(&config.user_agent);

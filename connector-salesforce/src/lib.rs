@@ -11,7 +11,7 @@
 //! use connector_core::{Connector, Secret};
 //! use connector_salesforce::{Auth, Config, Salesforce};
 //!
-//! # let clock: Arc<dyn connector_core::Clock> = unimplemented!();
+//! # let clock: Arc<dyn connector_core::Clock> = Arc::new(connector_core::SystemClock);
 //! let auth = Auth::ClientCredentials { client_id: "3MVG9…".into(), client_secret: Secret::new("…") };
 //! let config = Config::new(auth).with_login_url("https://acme.my.salesforce.com")?;
 //! let crm = Salesforce::new(&config, clock)?;
