@@ -49,13 +49,25 @@ pub async fn run(jobs: &[Job], options: &RunOptions, observer: &dyn Observer) ->
 /// to write, so that only its destination's fields are looked at.
 async fn check(jobs: &[&Job], options: &RunOptions) -> Vec<JobReport> {
     let mut tested: Vec<&Arc<dyn Connector>> = Vec::new();
-    let mut failed = Vec::new();
+    let mut broken: Vec<&Arc<dyn Connector>> = Vec::new();
+    let has = |list: &[&Arc<dyn Connector>], wanted| list.iter().any(|one| Arc::ptr_eq(one, wanted));
+    let mut reports = Vec::new();
     for job in jobs {
+        let connections = job.connections();
+        // A failure is said once, with the first job that needs the connection.
+        if let Some(bad) = connections.iter().find(|connection| has(&broken, connection)) {
+            let reason = format!("its connection to {} does not work", bad.name());
+            reports.push(JobReport::skipped(&job.name, reason));
+            continue;
+        }
         let checked = async {
-            for connection in job.connections() {
-                if !tested.iter().any(|other| Arc::ptr_eq(other, connection)) {
-                    connection.check().await?;
+            for connection in connections {
+                if !has(&tested, connection) {
                     tested.push(connection);
+                    if let Err(error) = connection.check().await {
+                        broken.push(connection);
+                        return Err(error.with_context("connector", connection.name()));
+                    }
                 }
             }
             match &job.work {
@@ -66,10 +78,13 @@ async fn check(jobs: &[&Job], options: &RunOptions) -> Vec<JobReport> {
             }
         };
         if let Err(error) = checked.await {
-            failed.push(JobReport::failed(&job.name, error));
+            reports.push(JobReport::failed(
+                &job.name,
+                error.with_context("job", job.name.as_str()),
+            ));
         }
     }
-    failed
+    reports
 }
 
 async fn check_destination(job: &Job, destination: &dyn Connector, tasks: &[Task]) -> Result<()> {
