@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use connector_core::{Error, ErrorKind, ReadPlan, ReadRequest, Reader, Result, Schema, Source, SyncMode};
+use connector_core::{
+    Error, ErrorKind, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Schema, Source, SyncMode,
+};
 
 use crate::connector::BigCommerce;
 use crate::progress::{Progress, Window};
@@ -75,6 +77,10 @@ impl Reading {
 
 #[async_trait]
 impl Source for BigCommerce {
+    fn read_capabilities(&self) -> ReadCapabilities {
+        ReadCapabilities::new()
+    }
+
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
         let reading = Reading::new(self, request)?;
         let window = reading.window(self).await?;

@@ -67,6 +67,12 @@ pub struct Capabilities {
     /// Whether each record's intent should be journalled before it is sent: the system cannot take part in a
     /// transaction.
     pub wants_journal: bool,
+    /// Whether a record may leave fields unset, so that they keep the value they have.
+    pub partial: bool,
+    /// Whether records with [`Op::Delete`](crate::Op::Delete) are carried out.
+    pub deletes: bool,
+    /// Whether [`WriteRequest::keep`] is honoured.
+    pub keeps: bool,
 }
 
 impl Capabilities {
@@ -77,6 +83,9 @@ impl Capabilities {
             transactional: false,
             creates: false,
             wants_journal: false,
+            partial: false,
+            deletes: false,
+            keeps: false,
         }
     }
 
@@ -98,6 +107,27 @@ impl Capabilities {
     #[must_use]
     pub fn journalled(mut self) -> Self {
         self.wants_journal = true;
+        self
+    }
+
+    /// It leaves alone what a record leaves unset.
+    #[must_use]
+    pub fn partial(mut self) -> Self {
+        self.partial = true;
+        self
+    }
+
+    /// It deletes records.
+    #[must_use]
+    pub fn deleting(mut self) -> Self {
+        self.deletes = true;
+        self
+    }
+
+    /// It fills fields of new records that it leaves alone in existing ones.
+    #[must_use]
+    pub fn keeping(mut self) -> Self {
+        self.keeps = true;
         self
     }
 }
@@ -166,6 +196,9 @@ pub struct WriteRequest {
     pub task: TaskId,
     /// The task's fence: given, the destination keeps the task's state itself.
     pub fence: Option<Fence>,
+    /// The records go on from a checkpoint of an earlier run. An overwrite goes on with what that run has built;
+    /// otherwise it begins anew.
+    pub resumes: bool,
     /// Where intents and fates are to be kept; `None`: nowhere.
     pub journal: Option<Journaled>,
     /// Where the records come from, if the destination keeps journals of writes to there.
@@ -197,6 +230,7 @@ impl WriteRequest {
             drift: Drift::default(),
             task,
             fence: None,
+            resumes: false,
             journal: None,
             origin: None,
         }
@@ -227,6 +261,13 @@ impl WriteRequest {
     #[must_use]
     pub fn with_fence(mut self, fence: Option<Fence>) -> Self {
         self.fence = fence;
+        self
+    }
+
+    /// The same, going on from a checkpoint or not.
+    #[must_use]
+    pub fn with_resumes(mut self, resumes: bool) -> Self {
+        self.resumes = resumes;
         self
     }
 

@@ -50,7 +50,7 @@ pub use {
     retry::{Backoff, RetryPolicy},
     schema::{Access, DataType, DecimalSize, ElementType, Field, Schema},
     secret::Secret,
-    source::{Event, ReadPlan, ReadRequest, Reader, Source, SyncMode},
+    source::{Event, ReadCapabilities, ReadPlan, ReadRequest, Reader, Source, SyncMode},
     state::{Claim, Fence, Holder, State, StateStore, TaskId},
     statements::{Statements, StepReport},
     value::{Decimal, Value},

@@ -17,6 +17,9 @@ use crate::state::{State, TaskId};
 /// A connection that can be read.
 #[async_trait]
 pub trait Source: Connector {
+    /// What it can be asked for.
+    fn read_capabilities(&self) -> ReadCapabilities;
+
     /// Says what [`reader`](Self::reader) would do: which API and why, how many requests. Moves no data.
     ///
     /// # Errors
@@ -67,6 +70,63 @@ pub enum Event {
         /// To be committed at once: it remembers something dear, such as a job the server is working on.
         urgent: bool,
     },
+}
+
+/// What a source can do beyond a full read: what an engine must know before it makes a plan.
+///
+/// Whether a stream can be read incrementally is the stream's own matter: its spec has a
+/// [`cursor`](crate::StreamSpec::cursor), or has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReadCapabilities {
+    /// It reads records by their keys: [`SyncMode::Keys`].
+    pub keys: bool,
+    /// It compares its records with what another system has confirmed: [`SyncMode::Difference`].
+    pub difference: bool,
+    /// Its incremental reads emit [`Op::Delete`](crate::Op::Delete) for records that are gone.
+    pub deletes: bool,
+    /// It reads queries in its own language: [`Selection::Query`].
+    pub queries: bool,
+}
+
+impl ReadCapabilities {
+    /// Streams are read, and no more.
+    pub const fn new() -> Self {
+        Self {
+            keys: false,
+            difference: false,
+            deletes: false,
+            queries: false,
+        }
+    }
+
+    /// It reads records by their keys.
+    #[must_use]
+    pub const fn with_keys(mut self) -> Self {
+        self.keys = true;
+        self
+    }
+
+    /// It can be the source of a write-back.
+    #[must_use]
+    pub const fn with_difference(mut self) -> Self {
+        self.difference = true;
+        self
+    }
+
+    /// It says which records are gone.
+    #[must_use]
+    pub const fn with_deletes(mut self) -> Self {
+        self.deletes = true;
+        self
+    }
+
+    /// It reads queries.
+    #[must_use]
+    pub const fn with_queries(mut self) -> Self {
+        self.queries = true;
+        self
+    }
 }
 
 /// What to read, and how.

@@ -15,6 +15,7 @@ impl Destination for Postgres {
         Capabilities::new(vec![WriteMode::Upsert, WriteMode::Insert])
             .transactional()
             .creating()
+            .keeping()
     }
 
     async fn plan_write(&self, request: &WriteRequest) -> Result<WritePlan> {

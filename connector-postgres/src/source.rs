@@ -1,7 +1,9 @@
 //! Reading tables.
 
 use async_trait::async_trait;
-use connector_core::{Error, ErrorKind, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode};
+use connector_core::{
+    Error, ErrorKind, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode,
+};
 
 use crate::connector::Postgres;
 use crate::difference::DifferenceReader;
@@ -9,6 +11,10 @@ use crate::reader::TableReader;
 
 #[async_trait]
 impl Source for Postgres {
+    fn read_capabilities(&self) -> ReadCapabilities {
+        ReadCapabilities::new().with_difference()
+    }
+
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
         match &request.sync {
             SyncMode::FullRefresh => Ok(ReadPlan::new(

@@ -9,7 +9,7 @@ use crate::writer::{BULK_FROM, SalesforceWriter, Target, WriteColumns};
 #[async_trait]
 impl Destination for Salesforce {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(vec![WriteMode::Update]).journalled()
+        Capabilities::new(vec![WriteMode::Update]).journalled().partial()
     }
 
     async fn plan_write(&self, request: &WriteRequest) -> Result<WritePlan> {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use connector_core::{Connector, Error, ErrorKind, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode};
+use connector_core::{
+    Connector, Error, ErrorKind, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode,
+};
 use connector_http::Request;
 use serde::Deserialize;
 
@@ -27,6 +29,10 @@ const BULK_PAGE: u64 = 50_000;
 
 #[async_trait]
 impl Source for Salesforce {
+    fn read_capabilities(&self) -> ReadCapabilities {
+        ReadCapabilities::new().with_keys()
+    }
+
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
         let described = self.described(&request.selection).await?;
         let incremental = check(&described, &request.sync)?;
