@@ -1,0 +1,39 @@
+//! Suites that say where a connector breaks the contract of `connector-core`.
+//!
+//! Write down how a test gets at the system behind the connector – how records come to be there, and what is truly
+//! there afterwards – and hand that to a suite, in a test without a harness of its own (`harness = false`):
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use connector_core::{DataType, Field, Schema};
+//! use connector_testkit::conformance;
+//!
+//! fn main() -> ExitCode {
+//!     conformance::run([
+//!         SourceSuite::new("memory", || async { memory::Database::new() }).into(),
+//!         DestinationSuite::new("memory", || async { memory::Database::new() }).into(),
+//!     ])
+//! }
+//! ```
+//!
+//! Each check starts from a system of its own, and is one trial by name. A check that needs what the connector does
+//! not declare is *ignored*, and says which capability that is; it never passes unseen. Each compares values: what a
+//! perfect connector would deliver with what this one did.
+
+mod cancel;
+mod limits;
+mod need;
+mod rows;
+mod run;
+mod suite;
+mod taken;
+mod verdict;
+
+mod source;
+
+pub use need::Need;
+pub use run::run;
+pub use source::{SourceSuite, SourceSystem};
+pub use suite::{Outcome, Suite};
+pub use verdict::{Failure, Verdict};

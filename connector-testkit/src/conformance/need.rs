@@ -1,0 +1,85 @@
+//! What a check can only be run with.
+
+use std::fmt;
+
+/// Something a check needs that not every connector, or not every test system, has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Need {
+    /// The stream has a primary key.
+    PrimaryKey,
+    /// The stream can be read incrementally.
+    Incremental,
+    /// The source reads records by their keys.
+    Keys,
+    /// The test knows a key that no record has.
+    MissingKey,
+    /// The source computes the difference of a write-back.
+    Difference,
+    /// The source says which records are gone.
+    Deletes,
+    /// The test has a second stream.
+    AnotherStream,
+    /// The test has a second system of the same kind.
+    AnotherSystem,
+    /// The test knows which secrets the connection was given.
+    Secrets,
+    /// The destination inserts.
+    Insert,
+    /// The destination updates.
+    Update,
+    /// The destination upserts.
+    Upsert,
+    /// The destination overwrites.
+    Overwrite,
+    /// There is a write mode that the destination does not have.
+    MissingMode,
+    /// The destination stores checkpoints with its rows.
+    Transactions,
+    /// The destination makes its tables.
+    Creates,
+    /// The destination journals what it sends.
+    Journal,
+    /// Records may leave fields unset.
+    Partial,
+    /// The destination deletes records.
+    Deleting,
+    /// The destination keeps fields of existing records.
+    Keeps,
+    /// The test can make a record that the system refuses.
+    Flawed,
+    /// The test can make the system apply a write and lose its answer.
+    LostAnswers,
+    /// Memory in use can be read on this machine.
+    MemoryFigures,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PrimaryKey => "a primary key",
+            Self::Incremental => "incremental reads",
+            Self::Keys => "reads by key",
+            Self::MissingKey => "a key that is missing",
+            Self::Difference => "differences",
+            Self::Deletes => "deletes that are seen",
+            Self::AnotherStream => "a second stream",
+            Self::AnotherSystem => "a second system",
+            Self::Secrets => "secrets",
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Upsert => "upsert",
+            Self::Overwrite => "overwrite",
+            Self::MissingMode => "a mode that is missing",
+            Self::Transactions => "transactions",
+            Self::Creates => "making tables",
+            Self::Journal => "a journal",
+            Self::Partial => "unset fields",
+            Self::Deleting => "deletes",
+            Self::Keeps => "fields to keep",
+            Self::Flawed => "a record that is refused",
+            Self::LostAnswers => "answers that get lost",
+            Self::MemoryFigures => "figures of memory in use",
+        })
+    }
+}
