@@ -26,7 +26,7 @@ impl Ceiling {
     }
 
     /// Fails if the limit is passed.
-    pub(crate) fn look(&mut self, when: &str) -> Verdict {
+    pub(crate) fn look(&self, when: &str) -> Verdict {
         let more = memory_in_use().unwrap_or_default().saturating_sub(self.start);
         if more <= self.most {
             return Ok(());

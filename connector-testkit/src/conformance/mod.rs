@@ -6,13 +6,12 @@
 //! ```no_run
 //! use std::process::ExitCode;
 //!
-//! use connector_core::{DataType, Field, Schema};
-//! use connector_testkit::conformance;
+//! //! use connector_testkit::conformance::{self, Suite, memory::Database};
 //!
 //! fn main() -> ExitCode {
 //!     conformance::run([
-//!         SourceSuite::new("memory", || async { memory::Database::new() }).into(),
-//!         DestinationSuite::new("memory", || async { memory::Database::new() }).into(),
+//!         Suite::source("memory", || async { Database::new() }),
+//!         Suite::destination("memory", || async { Database::new() }),
 //!     ])
 //! }
 //! ```
@@ -30,10 +29,13 @@ mod suite;
 mod taken;
 mod verdict;
 
+mod destination;
+pub mod sample;
 mod source;
 
+pub use destination::DestinationSystem;
 pub use need::Need;
 pub use run::run;
-pub use source::{SourceSuite, SourceSystem};
+pub use source::SourceSystem;
 pub use suite::{Outcome, Suite};
 pub use verdict::{Failure, Verdict};

@@ -32,12 +32,16 @@ pub enum Need {
     Upsert,
     /// The destination overwrites.
     Overwrite,
+    /// The destination finds records by a key: it updates or upserts.
+    Keyed,
     /// There is a write mode that the destination does not have.
     MissingMode,
     /// The destination stores checkpoints with its rows.
     Transactions,
     /// The destination makes its tables.
     Creates,
+    /// The destination writes only to what is there.
+    FixedTables,
     /// The destination journals what it sends.
     Journal,
     /// Records may leave fields unset.
@@ -70,9 +74,11 @@ impl fmt::Display for Need {
             Self::Update => "update",
             Self::Upsert => "upsert",
             Self::Overwrite => "overwrite",
+            Self::Keyed => "writes by key",
             Self::MissingMode => "a mode that is missing",
             Self::Transactions => "transactions",
             Self::Creates => "making tables",
+            Self::FixedTables => "tables it cannot make",
             Self::Journal => "a journal",
             Self::Partial => "unset fields",
             Self::Deleting => "deletes",

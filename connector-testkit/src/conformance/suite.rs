@@ -55,7 +55,7 @@ impl Check {
 
 impl Suite {
     /// `checks` of a connector called `name`, which declares what `declare` finds.
-    pub(super) fn new(
+    pub(super) fn assemble(
         name: String,
         checks: Vec<Check>,
         declare: BoxFuture<'_, Result<BTreeSet<Need>, Failure>>,

@@ -43,7 +43,7 @@ pub(super) async fn memory_does_not_grow_with_the_stream(system: &dyn SourceSyst
     const RECORDS: usize = 60_000;
     system.add(RECORDS).await;
     let mut reader = open(system, request(system).with_batch_bytes(256 << 10)).await?;
-    let mut ceiling = Ceiling::from_here(48 << 20);
+    let ceiling = Ceiling::from_here(48 << 20);
     let mut records = 0;
     while let Some(event) = reader.next().await? {
         if let connector_core::Event::Records(batch) = event {

@@ -44,7 +44,7 @@ pub trait SourceSystem: Send + Sync + 'static {
 
     /// Removes the `count` oldest records. Asked only of a source that says it sees deletes.
     async fn remove(&self, count: usize) {
-        unimplemented_here("remove", count)
+        unimplemented_here("remove", count);
     }
 
     /// The records there are, as a perfect reader would emit them.
@@ -83,13 +83,12 @@ fn unimplemented_here(what: &str, count: usize) {
     assert_eq!(count, 0, "the test system must implement `{what}`");
 }
 
-/// Checks for a [`Source`](connector_core::Source).
-#[derive(Debug)]
-pub struct SourceSuite;
-
-impl SourceSuite {
-    /// The suite of the connector called `name`; `system` makes a new system for each check.
-    pub fn new<S, F>(name: impl Into<String>, system: impl Fn() -> F + Clone + Send + Sync + 'static) -> Suite
+impl Suite {
+    /// Checks for the [`Source`] called `name`; `system` makes a new system for each.
+    pub fn source<S, F>(
+        name: impl Into<String>,
+        system: impl Fn() -> F + Clone + Send + Sync + 'static,
+    ) -> Self
     where
         S: SourceSystem,
         F: Future<Output = S> + Send + 'static,
@@ -102,7 +101,7 @@ impl SourceSuite {
             })
         });
         let checks = checks.collect();
-        Suite::new(
+        Self::assemble(
             name.into(),
             checks,
             Box::pin(async move { declared(&system().await).await }),
