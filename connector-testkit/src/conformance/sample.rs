@@ -128,7 +128,7 @@ fn push(builder: &mut BatchBuilder, field: &Field, number: usize, version: usize
     }
     let plain = (number * 1_000 + version) as i64;
     match field.data_type {
-        DataType::Bool => builder.push(Value::Bool(turn % 2 == 0)),
+        DataType::Bool => builder.push(Value::Bool(turn.is_multiple_of(2))),
         DataType::Int16 => builder.push(Value::Int(pick(
             turn,
             [i16::MIN.into(), i16::MAX.into()],
@@ -174,7 +174,7 @@ fn push(builder: &mut BatchBuilder, field: &Field, number: usize, version: usize
             plain * 1_000_001 % 86_400_000_000,
         )))),
         DataType::Timestamp => {
-            builder.push(Value::Timestamp(Timestamp::from_unix_micros(micros(turn, plain))))
+            builder.push(Value::Timestamp(Timestamp::from_unix_micros(micros(turn, plain))));
         }
         DataType::Instant => builder.push(Value::Instant(Instant::from_unix_micros(micros(turn, plain)))),
         DataType::Interval => builder.push(Value::Interval(Interval {
@@ -196,7 +196,7 @@ fn pick<T: Copy, const N: usize>(turn: usize, edges: [T; N], plain: T) -> T {
 }
 
 fn push_decimal(builder: &mut BatchBuilder, scale: u16, long: bool, turn: usize, plain: i64) {
-    if long && turn % 5 == 0 {
+    if long && turn.is_multiple_of(5) {
         // More digits than any integer or float of a machine holds.
         let text = format!("-{plain}123456789012345678901234567890.{plain:06}0");
         // It is a number as it stands.
@@ -230,7 +230,7 @@ fn micros(turn: usize, plain: i64) -> i64 {
 
 fn array(element: ElementType, number: usize, version: usize) -> ArrayBuf {
     let mut array = ArrayBuf::new();
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         return array;
     }
     match element {

@@ -1,5 +1,7 @@
 //! Commits: what they make durable, and when.
 
+use std::sync::Arc;
+
 use connector_core::{Identity, State, StreamName};
 
 use super::DestinationSystem;
@@ -216,7 +218,7 @@ pub(super) async fn two_tables_are_written_side_by_side(system: &dyn Destination
     let destination = super::destination(&*connection)?;
     let mut writers = Vec::new();
     for name in &names {
-        let request = request_of(system, name.clone(), schema.clone(), mode);
+        let request = request_of(system, name.clone(), Arc::clone(&schema), mode);
         writers.push(destination.writer(request).await?);
     }
     for start in [0, 5, 10] {

@@ -1,6 +1,6 @@
 //! Two holders of one task.
 
-use connector_core::{Claim, ErrorKind, Identity, State, Writer};
+use connector_core::{Connector, ErrorKind, Fence, Identity, State, Writer};
 
 use super::DestinationSystem;
 use super::write::{claim, found, keyed_mode, open, request};
@@ -18,8 +18,8 @@ fn checkpoint(number: u32) -> Result<State, Failure> {
 }
 
 /// The fence of a claim whose lease is over, as a process that was paused still holds it.
-fn lapsed(claim: Claim) -> connector_core::Fence {
-    claim.fence.clone()
+async fn lapsed(connection: &dyn Connector) -> Result<Fence, Failure> {
+    Ok(claim(connection).await?.fence.clone())
 }
 
 async fn refused_commit(mut writer: Box<dyn Writer>, what: &str) -> Verdict {
@@ -36,7 +36,7 @@ pub(super) async fn an_old_fence_cannot_commit(system: &dyn DestinationSystem) -
     let mode = keyed_mode(system)?;
     system.prepare(0..10).await;
     let connection = system.connect();
-    let old = lapsed(claim(&*connection).await?);
+    let old = lapsed(&*connection).await?;
     let mut zombie = open(system, request(system, mode).with_fence(Some(old))).await?;
     zombie.write(system.records(0..10, 1)).await?;
     // Somebody else takes over, and commits.

@@ -212,7 +212,7 @@ pub(super) async fn kept_fields_are_filled_and_left_alone(system: &dyn Destinati
     write(system, request(), [system.records(0..8, 2)]).await?;
     let old = system.records(0..5, 1);
     let new = system.records(0..5, 2);
-    let mut builder = connector_core::BatchBuilder::new(schema.clone(), 0);
+    let mut builder = connector_core::BatchBuilder::new(std::sync::Arc::clone(&schema), 0);
     for (old, new) in old.records().zip(new.records()) {
         for (position, field) in schema.fields().iter().enumerate() {
             builder.push(if field.name == kept {
