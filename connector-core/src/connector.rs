@@ -24,18 +24,27 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// Which org, store or database this is. Stamped on states and journals, so that one of another is refused.
+    ///
+    /// Pinned by `every_handle_has_the_same_identity`, `systems_have_identities_of_their_own`.
     async fn identity(&self) -> Result<Identity>;
 
-    /// Signs in and looks around: the "create and test" button.
+    /// Signs in and looks around: the "create and test" button. Shows no secret.
+    ///
+    /// Pinned by `a_connection_that_works_passes_its_check`, `secrets_are_never_shown`.
     ///
     /// # Errors
     /// Whatever keeps the connection from working, with what to do.
     async fn check(&self) -> Result<CheckReport>;
 
     /// The streams there are, by name. Cheap: no stream is described.
+    ///
+    /// Pinned by `the_stream_is_listed`.
     async fn streams(&self) -> Result<Vec<StreamSummary>>;
 
     /// One stream in full.
+    ///
+    /// Pinned by `a_description_stays_the_same`, `the_primary_key_can_be_read`,
+    /// `a_stream_that_is_not_there_is_not_found`.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound): no such stream; the help names the nearest ones.

@@ -16,12 +16,20 @@ use crate::schema::Schema;
 use crate::state::{Fence, State, TaskId};
 
 /// A connection that can be written to.
+///
+/// Each method names the checks of `connector-testkit`'s conformance suite that pin it.
 #[async_trait]
 pub trait Destination: Connector {
-    /// What it can do.
+    /// What it can do. What it declares, the suite checks; what it does not declare, it refuses.
+    ///
+    /// Pinned by `a_mode_that_is_not_declared_is_refused`, `unset_leaves_alone`, `deletes_are_carried_out`,
+    /// `kept_fields_are_filled_and_left_alone`.
     fn capabilities(&self) -> Capabilities;
 
     /// Says what [`writer`](Self::writer) would make, change and send.
+    ///
+    /// Pinned by `planning_changes_nothing`, `the_plan_names_every_column`,
+    /// `a_match_field_that_is_not_there_is_refused_by_name`, `an_object_that_is_not_there_is_refused`.
     ///
     /// # Errors
     /// Everything that can be known to be wrong before data moves: fields that are missing or read-only, types that
@@ -29,6 +37,10 @@ pub trait Destination: Connector {
     async fn plan_write(&self, request: &WriteRequest) -> Result<WritePlan>;
 
     /// Starts to write: makes or changes what [`plan_write`](Self::plan_write) said, nothing else.
+    ///
+    /// Pinned by `odd_names_are_kept`, `names_that_differ_in_case_stay_apart`, `long_names_stay_apart`,
+    /// `a_new_field_joins_and_old_rows_stay`, `a_field_that_is_gone_keeps_its_values`,
+    /// `an_overwrite_can_begin_anew`.
     async fn writer(&self, request: WriteRequest) -> Result<Box<dyn Writer>>;
 }
 
@@ -42,15 +54,34 @@ pub trait Destination: Connector {
 #[async_trait]
 pub trait Writer: Send {
     /// Takes records; they may become durable now or at the next commit.
+    ///
+    /// Pinned by `records_arrive_as_they_are`, `text_arrives_byte_for_byte`, `null_clears`, `unset_leaves_alone`,
+    /// `the_last_of_several_in_a_batch_wins`, `a_flawed_record_is_rejected_alone`,
+    /// `a_write_cut_short_can_be_made_again`, `memory_does_not_grow_with_what_is_written`, and with a journal
+    /// `nothing_is_sent_that_is_not_journalled`, `every_record_gets_its_fate`, `a_lost_answer_is_no_success`.
     async fn write(&mut self, batch: Batch) -> Result<()>;
 
     /// Takes records that were refused before they got here: stored with, and counted as, the writer's own.
+    ///
+    /// Pinned by `what_was_rejected_before_is_counted`.
     async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()>;
 
     /// Makes everything so far durable, with `checkpoint`; reports the fate of every record since the last commit.
+    ///
+    /// Pinned by `every_record_is_accounted_for`, `each_commit_reports_its_own_records`,
+    /// `nothing_shows_before_the_commit`, `a_dropped_writer_abandons`, `the_checkpoint_is_stored_with_the_rows`,
+    /// `a_commit_cut_short_is_whole_or_nothing`, `an_old_fence_cannot_commit`,
+    /// `a_holder_that_missed_a_commit_cannot_commit`.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was kept.
     async fn commit(&mut self, checkpoint: Option<&State>) -> Result<CommitReport>;
 
     /// The last commit; publishes what an overwrite has built.
+    ///
+    /// Pinned by `a_finished_write_can_be_seen_by_everyone`, `an_overwrite_leaves_only_what_was_written`,
+    /// `an_overwrite_shows_the_old_until_it_ends`, `a_dropped_overwrite_leaves_the_old`,
+    /// `an_overwrite_goes_on_where_it_was`.
     async fn finish(self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport>;
 }
 

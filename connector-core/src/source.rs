@@ -15,18 +15,30 @@ use crate::report::Rejection;
 use crate::state::{State, TaskId};
 
 /// A connection that can be read.
+///
+/// Each method names the checks of `connector-testkit`'s conformance suite that pin it.
 #[async_trait]
 pub trait Source: Connector {
-    /// What it can be asked for.
+    /// What it can be asked for. What it declares, the suite checks; what it does not declare, the engine does not ask.
+    ///
+    /// Pinned by `keys_read_their_records_and_no_others`, `at_first_everything_differs`, `deletes_arrive`.
     fn read_capabilities(&self) -> ReadCapabilities;
 
     /// Says what [`reader`](Self::reader) would do: which API and why, how many requests. Moves no data.
+    ///
+    /// Pinned by `a_field_that_is_not_there_is_refused_by_name`.
     ///
     /// # Errors
     /// Everything that can be known to be wrong before data moves.
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan>;
 
     /// Starts to read.
+    ///
+    /// Pinned by `chosen_fields_come_in_their_order`, `the_source_key_comes_even_if_not_chosen`,
+    /// `batches_keep_to_their_bytes`, `a_dropped_reader_leaves_nothing_behind`,
+    /// `a_state_of_another_system_is_refused`, `a_state_of_another_stream_is_refused`,
+    /// `a_state_of_a_newer_version_is_refused`, `a_damaged_state_is_refused`, and for a difference
+    /// `a_difference_under_an_old_fence_is_refused`.
     ///
     /// # Errors
     /// [`State`](crate::ErrorKind::State): the state is of another source or stream, or of a newer version.
@@ -44,9 +56,17 @@ pub trait Reader: Send {
     /// The next event, `None` at the end. The last event of a read that has progress to remember is a checkpoint.
     ///
     /// Cancel-safe: a call dropped before it returned loses nothing.
+    ///
+    /// Pinned by `a_full_read_is_the_truth`, `values_are_of_their_types`, `keys_are_unique`,
+    /// `the_source_key_is_the_primary_key`, `sequence_numbers_are_unique`,
+    /// `resuming_from_every_checkpoint_loses_nothing`, `an_incremental_read_ends_with_a_checkpoint`,
+    /// `ties_across_batches_all_arrive`, `what_changes_while_it_is_read_is_not_lost`,
+    /// `dropping_next_loses_nothing`, `memory_does_not_grow_with_the_stream`.
     async fn next(&mut self) -> Result<Option<Event>>;
 
     /// Everything up to `state` is durable on the other side; the source may forget it.
+    ///
+    /// Pinned by `acknowledging_changes_nothing_that_is_read`.
     async fn acknowledge(&mut self, state: &State) -> Result<()> {
         let _ = state;
         Ok(())
