@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::{Connector, Drift, Error, ErrorKind, Result, Selection, StreamName, TaskId, WriteMode};
+use connector_core::{
+    Connector, Drift, Error, ErrorKind, Journal, Result, Selection, StateStore, StreamName, TaskId, WriteMode,
+};
 
 use crate::observe::Observer;
 use crate::options::RunOptions;
@@ -17,6 +19,15 @@ pub struct Job {
     pub(crate) name: String,
     pub(crate) after: Vec<String>,
     pub(crate) work: Work,
+    /// Where states are kept; `None`: where one of the two sides keeps them.
+    pub(crate) state: Option<KeptApart>,
+}
+
+/// States kept elsewhere than a job would by itself, and the journal kept with them.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptApart {
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
 }
 
 /// What a job does.
@@ -211,6 +222,8 @@ impl Job {
             destination: None,
             tasks: Vec::new(),
             script: None,
+            state: None,
+            journal: None,
         }
     }
 
@@ -257,6 +270,8 @@ pub struct JobBuilder {
     destination: Option<Arc<dyn Connector>>,
     tasks: Vec<Task>,
     script: Option<(Arc<dyn Connector>, String)>,
+    state: Option<Arc<dyn StateStore>>,
+    journal: Option<Arc<dyn Journal>>,
 }
 
 impl JobBuilder {
@@ -295,15 +310,44 @@ impl JobBuilder {
         self
     }
 
+    /// Keeps the tasks' states in `store` instead of where the data lives, such as in a
+    /// [`FileStore`](crate::FileStore). What would be written exactly once is then written at least once, and a
+    /// write-back sends every record it reads; the plan says so.
+    #[must_use]
+    pub fn state(mut self, store: Arc<dyn StateStore>) -> Self {
+        self.state = Some(store);
+        self
+    }
+
+    /// Keeps what is sent to a destination without transactions in `journal`. It checks fences, so that it must be of
+    /// the [`state`](Self::state) store.
+    #[must_use]
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
     /// The job.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: something is missing, or stands twice.
+    /// [`ErrorKind::Config`]: something is missing, stands twice, or is for another kind of job.
     pub fn build(self) -> Result<Job> {
         let name = self.name;
         let wrong = |what: &str, help: &'static str| {
             Err(Error::new(ErrorKind::Config, format!("the job `{name}` {what}")).with_help(help))
         };
+        let state = match (self.state, self.journal) {
+            (None, Some(_)) => {
+                return wrong(
+                    "has a journal without a state store",
+                    "give it the state store that the journal belongs to",
+                );
+            }
+            (store, journal) => store.map(|store| KeptApart { store, journal }),
+        };
+        if state.is_some() && self.script.is_some() {
+            return wrong("is a script, which has no state", "leave its `state` out");
+        }
         let work = match (self.source, self.destination, self.script) {
             (None, None, Some((connection, script))) if self.tasks.is_empty() => {
                 Work::Script { connection, script }
@@ -340,6 +384,7 @@ impl JobBuilder {
             name,
             after: self.after,
             work,
+            state,
         })
     }
 }

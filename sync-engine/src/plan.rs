@@ -1,9 +1,9 @@
 //! What a job will do, decided before data moves.
 
 use connector_core::{
-    Capabilities, Claim, Connector, Destination, Difference, Error, ErrorKind, Fence, Identity, Journaled,
-    Origin, ReadPlan, ReadRequest, Result, Selection, Source, StateStore, SyncMode, TaskId, WriteMode,
-    WritePlan, WriteRequest, target_of,
+    Capabilities, Claim, Connector, Destination, Difference, Error, ErrorKind, Fence, Identity, Journal,
+    Journaled, Origin, ReadPlan, ReadRequest, Result, Selection, Source, StateStore, SyncMode, TaskId,
+    WriteMode, WritePlan, WriteRequest, target_of,
 };
 use std::sync::Arc;
 
@@ -79,6 +79,10 @@ pub(crate) struct Prepared<'a> {
     pub(crate) store: Arc<dyn StateStore>,
     capabilities: Capabilities,
     store_is_destination: bool,
+    /// Where intents and fates are kept, if the destination wants that.
+    journal: Option<Arc<dyn Journal>>,
+    /// What the job loses because its state is kept apart: a sentence each.
+    apart: Vec<&'static str>,
     source_identity: Identity,
     destination_identity: Identity,
     pub(crate) mapping: Mapping,
@@ -111,16 +115,23 @@ impl<'a> Prepared<'a> {
         if !capabilities.creates {
             check_fields(to, task).await?;
         }
-        let (store, store_is_destination) = match (destination.state_store(), source.state_store()) {
-            (Some(store), _) => (store, true),
-            (None, Some(store)) => (store, false),
-            (None, None) => {
+        let (own, others) = (destination.state_store(), source.state_store());
+        let has_own = own.is_some();
+        // A journal checks the fence with the states it is kept with: it is of where the state is.
+        let (store, store_is_destination, journal) = match (&job.state, own, others) {
+            (Some(apart), _, _) => (Arc::clone(&apart.store), false, apart.journal.clone()),
+            (None, Some(store), _) => (store, true, source.journal()),
+            (None, None, Some(store)) => (store, false, source.journal()),
+            (None, None, None) => {
                 return Err(
-                    Error::new(ErrorKind::Config, "neither side of the job can keep its state")
-                        .with_help("one side must be a connection that keeps states, such as a database"),
+                    Error::new(ErrorKind::Config, "neither side of the job can keep its state").with_help(
+                        "say where it is kept: state = \"file:FOLDER\", or a connection that keeps states, such as a \
+                         database",
+                    ),
                 );
             }
         };
+        let journal = journal.filter(|_| capabilities.wants_journal);
         let spec = source.describe(&task.selection).await?;
         let mut match_on = task.match_on.clone();
         let mapping = Mapping::new(&spec.schema, &task.fields, &match_on)?;
@@ -140,12 +151,20 @@ impl<'a> Prepared<'a> {
             );
         }
         let keyed = matches!(mode, WriteMode::Update | WriteMode::Upsert);
+        let compares = capabilities.wants_journal && keyed && source.journal().is_some();
+        let apart = match &job.state {
+            Some(_) => lost_apart(capabilities.transactional && has_own, mode, compares),
+            None => Vec::new(),
+        };
         let full = options.full || task.sync == Sync::Full;
         Ok(Self {
             source: from,
             destination: to,
             store,
             store_is_destination,
+            difference: compares && job.state.is_none(),
+            journal,
+            apart,
             source_identity: source.identity().await?,
             destination_identity: destination.identity().await?,
             mapping,
@@ -153,7 +172,6 @@ impl<'a> Prepared<'a> {
             mode,
             match_on,
             incremental: spec.cursor.is_some() && task.sync == Sync::Incremental,
-            difference: capabilities.wants_journal && keyed && source.journal().is_some(),
             full,
             batch_bytes: (options.memory_budget / 16).clamp(64 << 10, 16 << 20),
             capabilities,
@@ -169,20 +187,23 @@ impl<'a> Prepared<'a> {
         };
         let read = self.read_request(task, &nobody, None);
         let write = self.write_request(task, &nobody, Vec::new());
-        let delivery = if self.capabilities.transactional && self.store_is_destination {
-            "exactly once: rows, rejections and checkpoint commit together".to_owned()
-        } else if self.difference {
-            "every record's intent is stored before it is sent, and its fate afterwards; an unanswered request is sent again"
-                .to_owned()
-        } else {
-            "at least once: after a crash, what was written since the last checkpoint is written again"
-                .to_owned()
-        };
+        let mut delivery = self.apart.clone();
+        if self.capabilities.transactional && self.store_is_destination {
+            delivery.push("exactly once: rows, rejections and checkpoint commit together");
+        } else if self.journal.is_some() {
+            delivery.push(
+                "every record's intent is stored before it is sent, and its fate afterwards; an unanswered request is sent again",
+            );
+        } else if self.apart.is_empty() {
+            delivery.push(
+                "at least once: after a crash, what was written since the last checkpoint is written again",
+            );
+        }
         Ok(TaskPlan {
             task: self.id.clone(),
             read: self.source.plan_read(&read).await?,
             write: self.destination.plan_write(&write).await?,
-            delivery: vec![delivery],
+            delivery: delivery.into_iter().map(str::to_owned).collect(),
         })
     }
 
@@ -239,13 +260,8 @@ impl<'a> Prepared<'a> {
 
     fn write_request(&self, task: &Task, fence: &Fence, open: Vec<connector_core::Ticket>) -> WriteRequest {
         let into = task.target();
-        let journal = if self.capabilities.wants_journal {
-            Connector::journal(self.source)
-        } else {
-            None
-        };
-        let journal = journal.map(|journal| Journaled {
-            journal,
+        let journal = self.journal.as_ref().map(|journal| Journaled {
+            journal: Arc::clone(journal),
             fence: fence.clone(),
             target: target_of(self.destination_identity.clone(), &into),
             open,
@@ -265,6 +281,29 @@ impl<'a> Prepared<'a> {
             .with_journal(journal)
             .with_origin(origin)
     }
+}
+
+/// What a job loses because its state is kept elsewhere than it would be: in the destination, with the rows
+/// (`exactly_once`), or with the source's journal (`compares`).
+fn lost_apart(exactly_once: bool, mode: WriteMode, compares: bool) -> Vec<&'static str> {
+    let mut lost = Vec::new();
+    if exactly_once && mode == WriteMode::Insert {
+        lost.push(
+            "at least once instead of exactly once, the state being kept apart from the rows: after a crash, what was \
+             written since the last checkpoint is written again and stands twice",
+        );
+    } else if exactly_once {
+        lost.push(
+            "at least once by key instead of exactly once, the state being kept apart from the rows: after a crash, \
+             what was written since the last checkpoint is written again over itself",
+        );
+    }
+    if compares {
+        lost.push(
+            "every record read is sent: a source leaves out what was confirmed only if it keeps the state",
+        );
+    }
+    lost
 }
 
 /// Whether an object that is not ours to make has the fields that the mapping names: known without the source, which

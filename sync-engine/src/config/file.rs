@@ -26,6 +26,7 @@ pub(super) struct JobEntry {
     pub(super) sql_file: Option<String>,
     #[serde(default)]
     pub(super) after: Vec<String>,
+    pub(super) state: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 mod file;
 mod registry;
+mod state;
 mod units;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use connector_core::{
 
 use self::file::{DriftWord, File, JobEntry, SyncWord, TaskEntry, WriteWord};
 pub use self::registry::{Properties, Registry};
+use self::state::{StateFolders, keep_state};
 use crate::job::{Job, Sync, Task};
 
 /// A job file, read and connected: its jobs are ready to run.
@@ -28,7 +30,9 @@ impl JobFile {
     /// Reads `text`.
     ///
     /// `secret` is asked for each `${NAME}`; `read_file` for the text of each `sql_file`, as the job file spells its
-    /// path. `$${` stands for `${`.
+    /// path. `$${` stands for `${`. A job's `state` names another
+    /// place for its states than the one it would have by itself: a connection, or `file:PATH` for a
+    /// [`FileStore`](crate::FileStore) in that folder, which is made if it is not there.
     ///
     /// # Errors
     /// [`ErrorKind::Config`]: the text is no job file; the message says line and key. Values are never shown.
@@ -46,12 +50,14 @@ impl JobFile {
             let connection = registry.connect(&connector, properties).map_err(context)?;
             connections.insert(name, connection);
         }
+        let mut folders = StateFolders::new(&registry.state_folder);
         let jobs = file
             .jobs
             .into_iter()
             .map(|entry| {
                 let name = entry.name.clone();
-                job(entry, &connections, &read_file).map_err(|error| error.with_context("job", name))
+                job(entry, &connections, &mut folders, &read_file)
+                    .map_err(|error| error.with_context("job", name))
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(Self { jobs, connections })
@@ -158,6 +164,7 @@ fn substitute(key: &str, text: &str, secret: &impl Fn(&str) -> Option<String>) -
 fn job(
     entry: JobEntry,
     connections: &BTreeMap<String, Arc<dyn Connector>>,
+    folders: &mut StateFolders<'_>,
     read_file: &impl Fn(&str) -> std::io::Result<String>,
 ) -> Result<Job> {
     let connection = |name: &String| {
@@ -169,7 +176,7 @@ fn job(
             }
         })
     };
-    let mut builder = Job::builder(entry.name);
+    let mut builder = keep_state(Job::builder(&entry.name), &entry, folders, connection)?;
     for after in entry.after {
         builder = builder.after(after);
     }

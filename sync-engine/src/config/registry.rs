@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use connector_core::{Connector, Error, ErrorKind, Result, Secret, nearest};
@@ -15,6 +16,7 @@ type Make = Box<dyn Fn(Properties) -> Result<Arc<dyn Connector>> + Send + Sync>;
 #[derive(Default)]
 pub struct Registry {
     connectors: BTreeMap<&'static str, Make>,
+    pub(super) state_folder: PathBuf,
 }
 
 impl Registry {
@@ -31,6 +33,14 @@ impl Registry {
         make: impl Fn(Properties) -> Result<Arc<dyn Connector>> + Send + Sync + 'static,
     ) -> Self {
         self.connectors.insert(name, Box::new(make));
+        self
+    }
+
+    /// Takes the paths of `state = "file:PATH"` from `folder`, such as that of the job file; without it they are taken
+    /// from the working folder of the process.
+    #[must_use]
+    pub fn with_state_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state_folder = folder.into();
         self
     }
 
