@@ -20,7 +20,8 @@ pub(crate) async fn run(path: &Path) -> Result<u8> {
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let file = JobFile::parse(&text, &connectors::registry(&clock), environment, |sql| {
+    let registry = connectors::registry(&clock).with_state_folder(folder);
+    let file = JobFile::parse(&text, &registry, environment, |sql| {
         std::fs::read_to_string(folder.join(sql))
     })?;
     let before = look(&file).await;
