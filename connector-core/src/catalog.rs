@@ -94,7 +94,8 @@ pub struct StreamSpec {
     pub selection: Selection,
     /// The records' shape.
     pub schema: Arc<Schema>,
-    /// The field by which an incremental read advances; `None` where the stream has none.
+    /// The field by which an incremental read advances, or the name of the system's own order of changes; `None`
+    /// where the stream cannot be read incrementally.
     pub cursor: Option<String>,
     /// Why some of what the system has is not in `schema`, in the system's words: a field and its reason.
     pub left_out: Vec<(String, String)>,

@@ -3,7 +3,7 @@
 //! Read in this order: a [`Connector`] is a connection; as a [`Source`] it makes [`Reader`]s that emit [`Batch`]es
 //! and checkpoints, as a [`Destination`] it makes [`Writer`]s whose commits are durable and whose reports know every
 //! record's fate. Order is always *commit, then state, then acknowledge*; nothing moves progress except a durable
-//! commit. The crate does no I/O and knows no runtime.
+//! commit. The crate does no I/O and knows no runtime. [`memory`] plays every role without either.
 
 mod connector;
 
@@ -23,6 +23,8 @@ mod difference;
 mod journal;
 mod state;
 mod statements;
+
+pub mod memory;
 
 mod clock;
 mod connection_string;
