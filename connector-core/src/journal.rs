@@ -8,13 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::difference::Target;
 use crate::error::Result;
 use crate::key::Key;
-use crate::report::{Counts, Fate};
+use crate::report::{Counts, Fate, Outcome};
 use crate::state::Fence;
 
 /// Keeps intents before they are sent and fates when they are known.
 ///
 /// What the other side has confirmed becomes a *fingerprint*: the next [`Difference`](crate::Difference) leaves
-/// such a record out while its values stay the same.
+/// such a record out while its values stay the same. A journal checks a fence with the states that it is kept with: the
+/// claim must be of the same system's [`StateStore`](crate::StateStore). Each method names the checks of
+/// `connector-testkit`'s conformance suite that pin it.
 #[async_trait]
 pub trait Journal: fmt::Debug + Send + Sync {
     /// Stores that the records of `intent` are about to be sent. Durable when it returns; nothing is sent before.
@@ -70,4 +72,38 @@ pub enum Rest {
     Updated,
     /// They were certainly not applied: still to be done.
     Released,
+}
+
+/// What a journal knows of one record at the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// Still to be sent: what was intended last was certainly not applied.
+    Planned,
+    /// About to be sent or sent, and no answer says whether it was applied.
+    Sent,
+    /// The other side has confirmed what was sent last.
+    Confirmed,
+    /// The other side refused what was sent last, or was edited since: the record is offered again.
+    Unconfirmed,
+}
+
+impl Standing {
+    /// That of a record with a fate of its own.
+    pub const fn after(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Created { .. } | Outcome::Updated | Outcome::Deleted => Self::Confirmed,
+            Outcome::Rejected { .. } => Self::Unconfirmed,
+            Outcome::Ambiguous => Self::Sent,
+            Outcome::Released => Self::Planned,
+        }
+    }
+
+    /// That of the other records of a ticket that is closed.
+    pub const fn of_rest(rest: Rest) -> Self {
+        match rest {
+            Rest::Updated => Self::Confirmed,
+            Rest::Released => Self::Planned,
+        }
+    }
 }

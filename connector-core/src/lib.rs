@@ -46,7 +46,7 @@ pub use {
     },
     difference::{Difference, Target},
     error::{Error, ErrorKind, Report, Result, Retry, nearest},
-    journal::{Intent, Journal, Rest, Ticket},
+    journal::{Intent, Journal, Rest, Standing, Ticket},
     key::Key,
     report::{CommitReport, Counts, Fate, Outcome, Rejection},
     retry::{Backoff, RetryPolicy},

@@ -22,7 +22,7 @@ mod config;
 
 #[cfg(feature = "config")]
 pub use config::{JobFile, Properties, Registry};
-pub use file_store::{FileStore, Standing};
+pub use file_store::FileStore;
 pub use job::{CommitEvery, FieldMapping, Job, JobBuilder, Sync, Task, Work};
 pub use observe::{NoObserver, Observer, Progress};
 pub use options::RunOptions;

@@ -117,6 +117,9 @@ impl<'a> Prepared<'a> {
         }
         let (own, others) = (destination.state_store(), source.state_store());
         let has_own = own.is_some();
+        // A write-back's journal is the source's, and so is the state whose fence guards it.
+        let own =
+            own.filter(|_| !(capabilities.wants_journal && source.journal().is_some() && others.is_some()));
         // A journal checks the fence with the states it is kept with: it is of where the state is.
         let (store, store_is_destination, journal) = match (&job.state, own, others) {
             (Some(apart), _, _) => (Arc::clone(&apart.store), false, apart.journal.clone()),

@@ -11,11 +11,11 @@ use async_trait::async_trait;
 use connector_core::{
     Batch, BatchBuilder, Capabilities, CheckReport, CommitReport, Connector, Counts, DataType, Destination,
     Error, ErrorKind, Event, Fate, Field, Holder, Identity, Intent, Journaled, Key, Op, Outcome,
-    ReadCapabilities, ReadPlan, ReadRequest, Reader, Rejection, Result, Schema, Selection, Source, State,
-    StateStore, StreamName, StreamSpec, StreamSummary, Target, TaskId, Value, WriteMode, WritePlan,
+    ReadCapabilities, ReadPlan, ReadRequest, Reader, Rejection, Result, Schema, Selection, Source, Standing,
+    State, StateStore, StreamName, StreamSpec, StreamSummary, Target, TaskId, Value, WriteMode, WritePlan,
     WriteRequest, Writer,
 };
-use sync_engine::{FileStore, Job, NoObserver, RunOptions, Standing, Status, Task};
+use sync_engine::{FileStore, Job, NoObserver, RunOptions, Status, Task};
 
 /// A stream of the numbers below `end`, and a place to put numbers.
 #[derive(Debug, Default)]

@@ -183,11 +183,11 @@ impl Wanted {
 
 #[cfg(test)]
 mod tests {
-    use super::super::journal::Standing;
     use super::super::testing::{batch, claim, leads, now, read, read_all, schema};
     use super::*;
     use crate::connector::Identity;
     use crate::difference::Target;
+    use crate::journal::Standing;
     use crate::journal::{Intent, Journal};
     use crate::report::{Fate, Outcome};
     use crate::schema::{DataType, Field};

@@ -1,12 +1,13 @@
 //! A write-back that comes back: what a load finds that this system wrote to its source itself.
 
 use super::change::Layout;
-use super::journal::{Book, Standing};
+use super::journal::Book;
 use super::plan::Plan;
 use super::row::{Row, says};
 use crate::batch::Record;
 use crate::destination::{Drift, WriteRequest};
 use crate::difference::Target;
+use crate::journal::Standing;
 use crate::key::Key;
 use crate::value::Value;
 

@@ -8,24 +8,10 @@ use super::Memory;
 use super::row::Row;
 use crate::difference::Target;
 use crate::error::Result;
-use crate::journal::{Intent, Journal, Rest, Ticket};
+use crate::journal::{Intent, Journal, Rest, Standing, Ticket};
 use crate::key::Key;
-use crate::report::{Counts, Fate, Outcome};
+use crate::report::{Counts, Fate};
 use crate::state::{Fence, TaskId};
-
-/// What a journal knows of one record at the other side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Standing {
-    /// It is to be sent.
-    Planned,
-    /// It was sent, and no answer has come.
-    Sent,
-    /// The other side holds what was sent.
-    Confirmed,
-    /// The other side refused it, or was edited since: it is offered again.
-    Unconfirmed,
-}
 
 /// The journals of one system, by the other side they are about.
 #[derive(Debug, Default)]
@@ -155,7 +141,7 @@ impl Book {
                 ticket: None,
             };
             let entry = entries.records.entry(fate.key.clone()).or_insert_with(new);
-            entry.settle(standing_after(&fate.outcome));
+            entry.settle(Standing::after(&fate.outcome));
         }
     }
 
@@ -182,15 +168,6 @@ impl Book {
 
 fn name_of(target: &Target) -> (String, String) {
     (target.identity.as_str().to_owned(), target.object.clone())
-}
-
-fn standing_after(outcome: &Outcome) -> Standing {
-    match outcome {
-        Outcome::Created { .. } | Outcome::Updated | Outcome::Deleted => Standing::Confirmed,
-        Outcome::Rejected { .. } => Standing::Unconfirmed,
-        Outcome::Ambiguous => Standing::Sent,
-        Outcome::Released => Standing::Planned,
-    }
 }
 
 #[async_trait]

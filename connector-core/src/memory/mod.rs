@@ -97,8 +97,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use journal::Standing;
-
 use crate::batch::Batch;
 use crate::destination::WriteMode;
 use crate::error::{Error, ErrorKind, Result};

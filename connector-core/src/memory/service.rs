@@ -239,12 +239,12 @@ impl Writer for ServiceWriter {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::journal::Standing;
     use super::super::testing::{batch, claim, deletes, leads, now, rows, schema, task, write, writer};
     use super::*;
     use crate::batch::{Column, Op};
     use crate::difference::Target;
     use crate::error::ErrorKind;
+    use crate::journal::Standing;
     use crate::journal::{Journal, Ticket};
     use crate::report::Counts;
     use crate::schema::{DataType, Field, Schema};

@@ -6,12 +6,12 @@
 //! ```no_run
 //! use std::process::ExitCode;
 //!
-//! //! use connector_testkit::conformance::{self, Suite, memory::Database};
+//! //! use connector_testkit::conformance::{self, Suite, memory::MemorySystem};
 //!
 //! fn main() -> ExitCode {
 //!     conformance::run([
-//!         Suite::source("memory", || async { Database::new() }),
-//!         Suite::destination("memory", || async { Database::new() }),
+//!         Suite::source("memory", || async { MemorySystem::source() }),
+//!         Suite::destination("memory", || async { MemorySystem::database() }),
 //!     ])
 //! }
 //! ```
@@ -22,6 +22,7 @@
 
 mod cancel;
 mod limits;
+pub mod memory;
 mod need;
 mod rows;
 mod run;

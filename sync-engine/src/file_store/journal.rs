@@ -6,12 +6,11 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use connector_core::{Error, ErrorKind, Identity, Key, Result, Target, Ticket};
+use connector_core::{Error, ErrorKind, Identity, Key, Result, Standing, Target, Ticket};
 use serde::{Deserialize, Serialize};
 
 use super::folder::{Folder, failed};
 use super::line;
-use super::standing::Standing;
 use super::task_file::{FORMAT, Format};
 
 /// Keys of a line when the file is written anew.

@@ -11,7 +11,6 @@
 mod folder;
 mod journal;
 mod line;
-mod standing;
 mod task_file;
 
 #[cfg(test)]
@@ -24,13 +23,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use connector_core::{
-    Claim, Clock, Counts, Error, ErrorKind, Fate, Fence, Holder, Intent, Journal, Key, Rest, Result, State,
-    StateStore, SystemClock, Target, TaskId, Ticket,
+    Claim, Clock, Counts, Error, ErrorKind, Fate, Fence, Holder, Intent, Journal, Key, Rest, Result,
+    Standing, State, StateStore, SystemClock, Target, TaskId, Ticket,
 };
 
 use self::folder::{Folder, Lock};
 use self::journal::{Entry, TargetLog};
-pub use self::standing::Standing;
 use self::task_file::TaskFile;
 
 /// A folder that keeps the states of tasks, and the journal of their writes.

@@ -1,0 +1,172 @@
+//! The suites' systems over [`Memory`]: what they look like for a connector that keeps every promise.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use async_trait::async_trait;
+use connector_core::memory::Memory;
+use connector_core::{Batch, BatchBuilder, Connector, Key, Op, Schema, Selection, StreamName, Value};
+
+use super::sample::{self, altered};
+use super::{DestinationSystem, SourceSystem};
+
+/// The stream that is read and written.
+const THINGS: &str = "things";
+/// Another one.
+const OTHERS: &str = "others";
+
+/// A system in memory, and another one of the same kind.
+#[derive(Debug)]
+pub struct MemorySystem {
+    memory: Memory,
+    elsewhere: Memory,
+    /// The number of the first record that is there, and of the next one.
+    first: AtomicUsize,
+    next: AtomicUsize,
+    version: AtomicUsize,
+}
+
+impl MemorySystem {
+    /// A database with its streams, which has no records yet.
+    pub fn source() -> Self {
+        let system = Self::database();
+        for memory in [&system.memory, &system.elsewhere] {
+            memory.create(THINGS, (*sample::schema()).clone());
+            memory.create(OTHERS, (*sample::schema()).clone());
+        }
+        system
+    }
+
+    /// A database without tables.
+    pub fn database() -> Self {
+        Self::of(Memory::new("here"), Memory::new("there"))
+    }
+
+    /// A service on the web with its tables.
+    pub fn service() -> Self {
+        let system = Self::of(Memory::service("here"), Memory::service("there"));
+        system.memory.create(THINGS, (*sample::schema()).clone());
+        system
+    }
+
+    fn of(memory: Memory, elsewhere: Memory) -> Self {
+        Self {
+            memory,
+            elsewhere,
+            first: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
+            version: AtomicUsize::new(0),
+        }
+    }
+
+    /// The system itself.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    fn put(&self, records: &Batch) {
+        let put = self.memory.put(THINGS, records);
+        put.unwrap_or_else(|error| panic!("{}", error.report()));
+    }
+}
+
+#[async_trait]
+impl SourceSystem for MemorySystem {
+    fn connect(&self) -> Arc<dyn Connector> {
+        Arc::new(self.memory.clone())
+    }
+
+    fn selection(&self) -> Selection {
+        Selection::stream(THINGS)
+    }
+
+    async fn add(&self, count: usize) {
+        let start = self.next.fetch_add(count, Relaxed);
+        self.put(&sample::records(&sample::schema(), start..start + count, 0));
+    }
+
+    async fn change(&self, count: usize) {
+        let (start, version) = (self.first.load(Relaxed), self.version.fetch_add(1, Relaxed) + 1);
+        self.put(&sample::records(&sample::schema(), start..start + count, version));
+    }
+
+    async fn remove(&self, count: usize) {
+        let start = self.first.fetch_add(count, Relaxed);
+        let gone = sample::records(&sample::schema(), start..start + count, 0);
+        self.put(&altered(&gone, Op::Delete, |_, _, value| value));
+    }
+
+    async fn truth(&self) -> Batch {
+        let rows = self.memory.rows(THINGS);
+        rows.unwrap_or_else(|| sample::records(&sample::schema(), 0..0, 0))
+    }
+
+    fn missing_key(&self) -> Option<Key> {
+        Some(Key::new("k-none"))
+    }
+
+    fn another_selection(&self) -> Option<Selection> {
+        Some(Selection::stream(OTHERS))
+    }
+
+    fn connect_elsewhere(&self) -> Option<Arc<dyn Connector>> {
+        Some(Arc::new(self.elsewhere.clone()))
+    }
+}
+
+#[async_trait]
+impl DestinationSystem for MemorySystem {
+    fn connect(&self) -> Arc<dyn Connector> {
+        Arc::new(self.memory.clone())
+    }
+
+    fn stream(&self) -> StreamName {
+        StreamName::new(THINGS)
+    }
+
+    async fn prepare(&self, numbers: Range<usize>) {
+        self.memory.create(THINGS, (*sample::schema()).clone());
+        self.put(&sample::records(&sample::schema(), numbers, 0));
+    }
+
+    async fn rows(&self, stream: &StreamName, schema: &Arc<Schema>) -> Option<Batch> {
+        let rows = self.memory.rows(stream.as_str())?;
+        let mut builder = BatchBuilder::new(Arc::clone(schema), 0);
+        for record in rows.records() {
+            for field in schema.fields() {
+                builder.push(record.get(&field.name));
+            }
+            builder.end_record(Op::Put);
+        }
+        Some(builder.finish())
+    }
+
+    fn flawed(&self, number: usize) -> Option<Batch> {
+        let records = sample::records(&sample::schema(), number..number + 1, 1);
+        let long = "far too long a name, which says of whom it is: ".repeat(4);
+        let mut builder = BatchBuilder::new(sample::schema(), number as u64);
+        for record in records.records() {
+            for (field, value) in record.schema().fields().iter().zip(record.values()) {
+                builder.push(if field.name == "name" {
+                    Value::Text(&long)
+                } else {
+                    value
+                });
+            }
+            builder.end_record(Op::Put);
+        }
+        Some(builder.finish())
+    }
+
+    fn lose_answers(&self, requests: usize) -> bool {
+        let is_service = self
+            .memory
+            .as_destination()
+            .is_some_and(|destination| destination.capabilities().wants_journal);
+        if is_service {
+            self.memory.lose_answers(requests);
+        }
+        is_service
+    }
+}

@@ -1,0 +1,97 @@
+//! The whole round over connectors in memory: load, write back, load again.
+
+use std::sync::Arc;
+
+use connector_core::memory::Memory;
+use connector_core::{Batch, BatchBuilder, Counts, DataType, Field, Op, Schema, Value, WriteMode};
+use sync_engine::{Job, NoObserver, RunOptions, Status, Task, run};
+
+fn schema() -> Arc<Schema> {
+    let fields = vec![
+        Field::new("Id", DataType::Text { max_chars: Some(18) }).not_null(),
+        Field::new("LastName", DataType::TEXT),
+        Field::new("LeadScore__c", DataType::Int32),
+    ];
+    Arc::new(Schema::new(fields, ["Id"]).unwrap())
+}
+
+fn leads(numbers: std::ops::Range<i64>, score: Option<i64>) -> Batch {
+    let mut batch = BatchBuilder::new(schema(), 0);
+    for number in numbers {
+        batch.push(Value::Text(&format!("00Q{number:012}")));
+        batch.push(Value::Text(&format!("Lead {number}")));
+        batch.push(score.map_or(Value::Null, |score| Value::Int(score + number)));
+        batch.end_record(Op::Put);
+    }
+    batch.finish()
+}
+
+fn load(crm: &Memory, warehouse: &Memory) -> Job {
+    Job::builder("leads")
+        .source(Arc::new(crm.clone()))
+        .destination(Arc::new(warehouse.clone()))
+        .task(Task::new("Lead").into("lead_reverse").keep(["LeadScore__c"]))
+        .build()
+        .unwrap()
+}
+
+fn write_back(warehouse: &Memory, crm: &Memory) -> Job {
+    Job::builder("write-back")
+        .source(Arc::new(warehouse.clone()))
+        .destination(Arc::new(crm.clone()))
+        .task(
+            Task::new("lead_reverse")
+                .into("Lead")
+                .write(WriteMode::Update)
+                .match_on(["Id"])
+                .field("LeadScore__c", "LeadScore__c"),
+        )
+        .build()
+        .unwrap()
+}
+
+async fn counts(job: Job) -> Counts {
+    let report = run(&[job], &RunOptions::default(), &NoObserver).await;
+    for error in report.jobs.iter().flat_map(|job| job.errors()) {
+        panic!("{}", error.report());
+    }
+    assert_eq!(report.status(), Status::Succeeded);
+    report.jobs[0].counts()
+}
+
+#[tokio::test]
+async fn what_was_confirmed_is_not_sent_again() {
+    let (crm, warehouse) = (Memory::service("crm"), Memory::new("warehouse"));
+    crm.create("Lead", (*schema()).clone());
+    crm.put("Lead", &leads(0..50, None)).unwrap();
+
+    assert_eq!(counts(load(&crm, &warehouse)).await.created, 50);
+    warehouse.put("lead_reverse", &leads(0..50, Some(10))).unwrap();
+    assert_eq!(counts(write_back(&warehouse, &crm)).await.updated, 50);
+    assert_eq!(crm.applied(), 50);
+    assert_eq!(
+        crm.rows("Lead").unwrap().get(7).unwrap().get("LeadScore__c"),
+        Value::Int(17)
+    );
+
+    let second = counts(load(&crm, &warehouse)).await;
+    assert_eq!((second.unchanged, second.updated, second.created), (50, 0, 0));
+    let nothing = counts(write_back(&warehouse, &crm)).await;
+    assert_eq!((nothing.unchanged, nothing.updated), (50, 0));
+    assert_eq!(crm.applied(), 50);
+}
+
+#[tokio::test]
+async fn an_answer_that_got_lost_is_asked_for_again() {
+    let (crm, warehouse) = (Memory::service("crm"), Memory::new("warehouse"));
+    crm.create("Lead", (*schema()).clone());
+    crm.put("Lead", &leads(0..50, None)).unwrap();
+    counts(load(&crm, &warehouse)).await;
+    warehouse.put("lead_reverse", &leads(0..50, Some(10))).unwrap();
+    crm.lose_answers(1);
+    counts(write_back(&warehouse, &crm)).await;
+    // Applied, unanswered, applied again: the same values.
+    assert_eq!(crm.applied(), 100);
+    let nothing = counts(write_back(&warehouse, &crm)).await;
+    assert_eq!(nothing.unchanged, 50);
+}
