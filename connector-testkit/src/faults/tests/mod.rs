@@ -1,0 +1,7 @@
+mod actions;
+mod cancel;
+mod hooks;
+mod kill;
+mod roles;
+mod run;
+mod sample;
