@@ -9,6 +9,9 @@ use crate::error::{Error, ErrorKind};
 use crate::schema::{Field, Schema};
 use crate::value::{Mismatch, Value};
 
+/// What a record is to serde.
+const OBJECT: &str = "an object";
+
 /// An error while it passes through serde. Messages of other code are dropped: they may show a value.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -95,8 +98,13 @@ impl Fault {
                 ErrorKind::Schema,
                 format!("the record has a field `{name}`, which its type does not take"),
             ),
+            Self::Wanted {
+                wanted,
+                found: OBJECT,
+            } => data(format!("a record should be {wanted}, found {OBJECT}")),
+            // A flattened struct keeps the fields' names to itself.
             Self::Wanted { wanted, found } | Self::Other { wanted, found } => {
-                data(format!("a record should be {wanted}, found {found}"))
+                data(format!("a field of a record should be {wanted}, found {found}"))
             }
             Self::Mismatch(_) | Self::Json { .. } | Self::Refused => {
                 data("a record was refused by its type".to_owned())
@@ -230,7 +238,7 @@ fn kind_of_unexpected(unexpected: &Unexpected<'_>) -> &'static str {
         Unexpected::Bytes(_) => "bytes",
         Unexpected::Unit | Unexpected::Option => "null",
         Unexpected::Seq => "a list",
-        Unexpected::Map | Unexpected::NewtypeStruct => "an object",
+        Unexpected::Map | Unexpected::NewtypeStruct => OBJECT,
         Unexpected::Enum
         | Unexpected::UnitVariant
         | Unexpected::NewtypeVariant

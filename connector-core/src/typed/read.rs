@@ -17,7 +17,7 @@ impl<'a> Record<'a> {
     /// A field that is unset is left out, so that an `Option` is `None` and `#[serde(default)]` applies; null is `None`
     /// or `()`, and a [`Patch`](crate::Patch) keeps the two apart. Fields that the type does not name are passed over.
     ///
-    /// - Integers become integers of any width, within their range.
+    /// - Integers become integers of any width, within their range, and the nearest float where the type asks for one.
     /// - A decimal becomes a `String` with all its digits, an integer where it has no fraction, and the nearest `f64`
     ///   where the type asks for one. A type that asks for nothing, such as `serde_json::Value`, gets text.
     /// - Text becomes `String`, `&str`, `char` or an enum without data.
@@ -440,6 +440,33 @@ mod tests {
         ] {
             assert_eq!(found.as_deref(), Some(wanted));
         }
+    }
+
+    #[test]
+    fn a_flattened_struct_is_read_and_written() {
+        #[derive(serde::Deserialize, serde::Serialize)]
+        struct Outer<T> {
+            #[serde(rename = "Other")]
+            other: String,
+            #[serde(flatten)]
+            inner: Inner<T>,
+        }
+        #[derive(serde::Deserialize, serde::Serialize)]
+        struct Inner<T> {
+            #[serde(rename = "It")]
+            it: T,
+        }
+        let batch = one(DataType::Int32, r#"{"It":7,"Other":"a"}"#);
+        let record = batch.get(0).unwrap();
+        let outer: Outer<Option<u8>> = record.deserialize().unwrap();
+        let mut builder = BatchBuilder::new(Arc::clone(batch.schema()), 0);
+        builder.push_typed(&outer, Op::Put).unwrap();
+        let written = builder.finish();
+        assert!(written.get(0).unwrap().values().eq(record.values()));
+        assert_eq!(
+            record.deserialize::<Outer<String>>().err().unwrap().to_string(),
+            "a field of a record should be a string, found an integer"
+        );
     }
 
     #[test]

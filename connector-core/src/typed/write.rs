@@ -102,10 +102,10 @@ impl<'b> Sink for RecordSink<'b> {
 }
 
 fn no_record(found: &'static str) -> Fault {
-    Fault::Wanted {
-        wanted: "a struct or a map".to_owned(),
-        found,
-    }
+    Fault::Done(Error::new(
+        ErrorKind::Data,
+        format!("a record should be a struct or a map, found {found}"),
+    ))
 }
 
 /// Takes the fields of a record, in any order.
