@@ -208,6 +208,7 @@ mod tests {
     use super::*;
     use crate::connector::Identity;
     use crate::error::ErrorKind;
+    use crate::report::Outcome;
     use crate::state::{Claim, Holder, StateStore};
 
     fn target() -> Target {
