@@ -85,10 +85,11 @@ impl Heap {
         (self.text.len(), self.bytes.len())
     }
 
-    fn with_capacity_of(other: &Self) -> Self {
+    /// Empty, with room for as much as `last` holds.
+    fn with_room(last: &Self) -> Self {
         Self {
-            text: String::with_capacity(other.text.len()),
-            bytes: Vec::with_capacity(other.bytes.len()),
+            text: String::with_capacity(room(last.text.len())),
+            bytes: Vec::with_capacity(room(last.bytes.len())),
         }
     }
 }
@@ -127,11 +128,13 @@ impl Batch {
     }
 
     /// The record at `index`, if there is one.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<Record<'_>> {
         (index < self.len()).then_some(Record { batch: self, index })
     }
 
     /// The records in order.
+    #[inline]
     pub fn records(&self) -> impl ExactSizeIterator<Item = Record<'_>> {
         (0..self.len()).map(|index| Record { batch: self, index })
     }
@@ -184,6 +187,7 @@ impl Batch {
         }
     }
 
+    #[inline]
     fn value(&self, index: usize, position: usize) -> Value<'_> {
         read(&self.heap, self.cells[index * self.stride + position])
     }
@@ -193,6 +197,7 @@ fn byte_len(cells: usize, heap: usize, records: usize) -> usize {
     cells * size_of::<Cell>() + heap + records * (size_of::<Op>() + size_of::<u64>())
 }
 
+#[inline]
 fn read(heap: &Heap, cell: Cell) -> Value<'_> {
     match cell {
         Cell::Unset => Value::Unset,
@@ -238,11 +243,13 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// What the record does.
+    #[inline]
     pub fn op(&self) -> Op {
         self.batch.ops[self.index]
     }
 
     /// The record's number within its run.
+    #[inline]
     pub fn sequence(&self) -> u64 {
         self.batch.sequences[self.index]
     }
@@ -256,6 +263,7 @@ impl<'a> Record<'a> {
     ///
     /// # Panics
     /// When the schema has no such position.
+    #[inline]
     pub fn value(&self, position: usize) -> Value<'a> {
         debug_assert!(position < self.batch.schema.fields().len());
         self.batch.value(self.index, position)
@@ -273,9 +281,11 @@ impl<'a> Record<'a> {
     }
 
     /// The values in the order of the schema.
+    #[inline]
     pub fn values(&self) -> impl ExactSizeIterator<Item = Value<'a>> + use<'a> {
         let Self { batch, index } = *self;
-        (0..batch.schema.fields().len()).map(move |position| batch.value(index, position))
+        let cells = &batch.cells[index * batch.stride..][..batch.schema.fields().len()];
+        cells.iter().map(|cell| read(&batch.heap, *cell))
     }
 
     /// The record's key at its source, if the source has one.
@@ -348,6 +358,7 @@ impl BatchBuilder {
     }
 
     /// Pushes the next cell.
+    #[inline]
     pub fn push(&mut self, value: Value<'_>) {
         let cell = self.store(value);
         self.cells.push(cell);
@@ -475,13 +486,13 @@ impl BatchBuilder {
         self.cells.truncate(self.ops.len() * self.schema.fields().len());
         self.heap.truncate(self.record_heap);
         self.record_heap = (0, 0);
-        let (cells, records) = (self.cells.len(), self.ops.len());
-        let heap = Heap::with_capacity_of(&self.heap);
+        // The next batch is likely as large as this one.
+        let (cells, records) = (room(self.cells.len()), room(self.ops.len()));
+        let heap = Heap::with_room(&self.heap);
         Batch {
             schema: Arc::clone(&self.schema),
             stride: self.schema.fields().len(),
             key: Arc::clone(&self.key),
-            // The next batch is likely as large as this one.
             cells: std::mem::replace(&mut self.cells, Vec::with_capacity(cells)),
             heap: std::mem::replace(&mut self.heap, heap),
             ops: std::mem::replace(&mut self.ops, Vec::with_capacity(records)),
@@ -489,12 +500,14 @@ impl BatchBuilder {
         }
     }
 
+    #[inline]
     fn store_text(&mut self, kind: HeapKind, text: &str) -> Cell {
         let start = self.heap.text.len();
         self.heap.text.push_str(text);
         heap_cell(kind, start, text.len())
     }
 
+    #[inline]
     fn store_bytes(&mut self, kind: HeapKind, bytes: &[u8]) -> Cell {
         let start = self.heap.bytes.len();
         self.heap.bytes.extend_from_slice(bytes);
@@ -502,7 +515,13 @@ impl BatchBuilder {
     }
 }
 
+/// Room for `last` and a little more: batches cut by their bytes differ, and growth would copy and double them.
+fn room(last: usize) -> usize {
+    last + last / 16
+}
+
 /// One batch beyond 4 GiB cannot be: readers cut batches by `is_full` and cap a value's size far below.
+#[inline]
 fn heap_cell(kind: HeapKind, start: usize, length: usize) -> Cell {
     assert!(
         start + length <= MAX_HEAP,
@@ -586,6 +605,49 @@ mod tests {
             [0, 2]
         );
         assert_eq!(batch.heap.text, "keptnext");
+    }
+
+    #[test]
+    fn the_bytes_of_a_batch_are_those_of_its_parts() {
+        let values = [
+            (Value::Unset, 0),
+            (Value::Null, 0),
+            (Value::Int(7), 0),
+            (Value::Decimal(Decimal::new(7, 1)), 0),
+            (Value::Text("改行"), 6),
+            (Value::Json("{}"), 2),
+            (Value::Bytes(&[1, 2, 3]), 3),
+            (Value::Uuid([0; 16]), 16),
+            (Value::Interval(Interval::default()), 16),
+        ];
+        let fields = (0..values.len()).map(|i| Field::new(format!("f{i}"), DataType::TEXT));
+        let mut builder = BatchBuilder::new(Arc::new(Schema::new(fields.collect(), []).unwrap()), 0);
+        for _ in 0..3 {
+            values.iter().for_each(|(value, _)| builder.push(*value));
+            builder.end_record(Op::Put);
+        }
+        let heap: usize = values.iter().map(|(_, bytes)| bytes).sum();
+        let whole = 3 * (16 * values.len() + heap + 1 + 8);
+        assert_eq!(builder.byte_len(), whole);
+        assert!(builder.is_full(whole) && !builder.is_full(whole + 1));
+        // An unfinished record counts until it is taken back.
+        builder.push(Value::Text("abc"));
+        assert_eq!(builder.byte_len(), whole + 16 + 3);
+        let batch = builder.finish();
+        assert_eq!(batch.byte_len(), whole);
+        assert_eq!(
+            batch.cells.len() * size_of::<Cell>()
+                + batch.heap.text.len()
+                + batch.heap.bytes.len()
+                + size_of_val(batch.ops.as_slice())
+                + size_of_val(batch.sequences.as_slice()),
+            whole
+        );
+        assert_eq!(builder.byte_len(), 0);
+        // A remapped batch has fewer cells and the heap it had.
+        let narrow = Arc::new(Schema::new(vec![Field::new("f4", DataType::TEXT)], []).unwrap());
+        let narrow = batch.remap(narrow, &[Column::Field(4)]);
+        assert_eq!(narrow.byte_len(), 3 * (16 + heap + 1 + 8));
     }
 
     #[test]
