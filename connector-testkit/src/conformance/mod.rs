@@ -31,12 +31,16 @@ mod taken;
 mod verdict;
 
 mod destination;
+mod journal;
 pub mod sample;
 mod source;
+mod state_store;
 
 pub use destination::DestinationSystem;
+pub use journal::JournalSystem;
 pub use need::Need;
 pub use run::run;
 pub use source::SourceSystem;
+pub use state_store::StateStoreSystem;
 pub use suite::{Outcome, Suite};
 pub use verdict::{Failure, Verdict};
