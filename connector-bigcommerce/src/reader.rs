@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{BatchBuilder, Error, ErrorKind, Event, Reader, Rejection, Result};
+use connector_core::{BatchBuilder, Error, ErrorKind, Event, ReadRequest, Reader, Rejection, Result};
 use connector_http::Response;
 
 use crate::connector::BigCommerce;
@@ -50,8 +50,9 @@ struct Sight {
 }
 
 impl StreamReader {
-    pub(crate) fn new(store: BigCommerce, reading: Reading, decoder: Decoder, batch_bytes: usize) -> Self {
-        let builder = BatchBuilder::new(Arc::clone(&reading.schema), 0);
+    pub(crate) fn new(store: BigCommerce, reading: Reading, decoder: Decoder, request: &ReadRequest) -> Self {
+        let builder =
+            BatchBuilder::new(Arc::clone(&reading.schema), 0).with_max_records(request.batch_records);
         let resumed = !reading.full && reading.progress.window.is_some();
         let (ready, stage, last_page) = (VecDeque::new(), Stage::Opening, None);
         Self {
@@ -59,7 +60,7 @@ impl StreamReader {
             reading,
             decoder,
             builder,
-            batch_bytes,
+            batch_bytes: request.batch_bytes,
             ready,
             stage,
             resumed,

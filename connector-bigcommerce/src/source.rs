@@ -105,7 +105,7 @@ impl Source for BigCommerce {
             self.clone(),
             reading,
             decoder,
-            request.batch_bytes,
+            &request,
         )))
     }
 }

@@ -315,6 +315,7 @@ pub struct BatchBuilder {
     /// Heap length at the last end of a record.
     record_heap: (usize, usize),
     pub(crate) scratch: Scratch,
+    max_records: usize,
     /// Where each field stands, for records whose fields come by name.
     positions: OnceLock<HashMap<String, usize>>,
 }
@@ -333,6 +334,7 @@ impl BatchBuilder {
             next_sequence: first_sequence,
             record_heap: (0, 0),
             scratch: Scratch::default(),
+            max_records: usize::MAX,
             positions: OnceLock::new(),
         }
     }
@@ -476,9 +478,17 @@ impl BatchBuilder {
         self.next_sequence
     }
 
-    /// Whether the batch should be cut here: `max_bytes` are reached, or the heap is near the end of its offsets.
+    /// The same, full at `max_records` already.
+    #[must_use]
+    pub fn with_max_records(mut self, max_records: usize) -> Self {
+        self.max_records = max_records.max(1);
+        self
+    }
+
+    /// Whether the batch should be cut here: `max_bytes` are reached, or as many records as it may have, or the heap is
+    /// near the end of its offsets.
     pub fn is_full(&self, max_bytes: usize) -> bool {
-        self.byte_len() >= max_bytes || self.heap.len() >= MAX_HEAP / 2
+        self.byte_len() >= max_bytes || self.len() >= self.max_records || self.heap.len() >= MAX_HEAP / 2
     }
 
     /// The whole records so far as a batch; the builder goes on empty. An unfinished record is taken back.

@@ -19,20 +19,34 @@ use crate::state::Fence;
 /// `connector-testkit`'s conformance suite that pin it.
 #[async_trait]
 pub trait Journal: fmt::Debug + Send + Sync {
-    /// Stores that the records of `intent` are about to be sent. Durable when it returns; nothing is sent before.
+    /// Stores that the records of `intent` are about to be sent. Durable when it returns; nothing is sent before. Each key
+    /// stands once. A record belongs to its last intent, and what was confirmed of it is known no longer.
+    ///
+    /// Pinned by `what_is_intended_is_sent_until_settled`, `what_is_intended_survives_a_new_handle`,
+    /// `intending_again_what_was_confirmed_makes_it_sent`, `a_record_belongs_to_its_last_intent`,
+    /// `twenty_thousand_keys_are_all_kept`, `an_old_fence_cannot_intend`, `a_dropped_intend_stores_all_or_nothing`.
     ///
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was stored.
     async fn intend(&self, fence: &Fence, target: &Target, intent: &Intent<'_>) -> Result<()>;
 
-    /// Stores what became of records.
+    /// Stores what became of records, intended before or not; each key stands once. A ticket whose records all have
+    /// fates stays open until it is closed.
+    ///
+    /// Pinned by `every_outcome_leads_to_its_standing`, `the_last_fate_stands`,
+    /// `the_fate_of_what_was_never_sent_is_kept`, `settling_every_record_leaves_its_ticket_open`,
+    /// `targets_are_apart`, `odd_keys_are_kept_apart`, `an_old_fence_cannot_settle`.
     ///
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was stored.
     async fn settle(&self, fence: &Fence, target: &Target, fates: &[Fate]) -> Result<()>;
 
     /// Stores that every record of `ticket` that has no fate of its own yet met `rest`, and that the other side's
-    /// work is over. Returns how many met which fate through this call.
+    /// work is over. Returns how many met which fate through this call. An ambiguous record has a fate of its own.
+    ///
+    /// Pinned by `closing_ends_the_ticket`, `closing_confirms_the_rest_and_counts_it`,
+    /// `closing_returns_the_rest_to_be_done`, `closing_leaves_fates_alone`, `closing_touches_no_other_ticket`,
+    /// `closing_twice_counts_nothing_more`, `an_old_fence_cannot_close`, `a_dropped_close_can_be_made_again`.
     ///
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was stored.

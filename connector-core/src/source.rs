@@ -35,7 +35,7 @@ pub trait Source: Connector {
     /// Starts to read.
     ///
     /// Pinned by `chosen_fields_come_in_their_order`, `the_source_key_comes_even_if_not_chosen`,
-    /// `batches_keep_to_their_bytes`, `a_dropped_reader_leaves_nothing_behind`,
+    /// `batches_keep_to_their_bytes`, `batches_keep_to_their_records`, `a_dropped_reader_leaves_nothing_behind`,
     /// `a_state_of_another_system_is_refused`, `a_state_of_another_stream_is_refused`,
     /// `a_state_of_a_newer_version_is_refused`, `a_damaged_state_is_refused`, and for a difference
     /// `a_difference_under_an_old_fence_is_refused`.
@@ -166,8 +166,10 @@ pub struct ReadRequest {
     /// How far an incremental read stays behind the server's clock, for rows that become visible late;
     /// `None`: the connector's default.
     pub settle: Option<Duration>,
-    /// Most bytes of a batch.
+    /// Most bytes of a batch: it is cut once it has as many, so it may stand over by its last record.
     pub batch_bytes: usize,
+    /// Most records of a batch.
+    pub batch_records: usize,
 }
 
 impl ReadRequest {
@@ -181,6 +183,7 @@ impl ReadRequest {
             task,
             settle: None,
             batch_bytes: 1 << 20,
+            batch_records: usize::MAX,
         }
     }
 
@@ -216,6 +219,13 @@ impl ReadRequest {
     #[must_use]
     pub fn with_batch_bytes(mut self, bytes: usize) -> Self {
         self.batch_bytes = bytes;
+        self
+    }
+
+    /// The same with batches of at most so many records.
+    #[must_use]
+    pub fn with_batch_records(mut self, records: usize) -> Self {
+        self.batch_records = records;
         self
     }
 }

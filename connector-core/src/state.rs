@@ -180,15 +180,29 @@ impl fmt::Debug for Claim {
 }
 
 /// Where states are kept.
+///
+/// A claim is a lease that ends with its [`Claim`], and a fence that ends with the next claim. The lease is courtesy: it
+/// keeps two runs from doing the same work. The fence is what protects. Each method names the checks of
+/// `connector-testkit`'s conformance suite that pin it.
 #[async_trait]
 pub trait StateStore: fmt::Debug + Send + Sync {
     /// Takes the task over: its epoch goes up, and every older fence is worth nothing from now on.
+    ///
+    /// Pinned by `the_first_claim_finds_nothing`, `every_claim_raises_the_epoch`,
+    /// `a_held_task_is_refused_and_its_holder_named`, `a_refused_claim_takes_nothing_from_the_holder`,
+    /// `dropping_a_claim_frees_the_task`, `of_simultaneous_claims_one_wins`, `tasks_are_apart`,
+    /// `odd_task_names_are_tasks_of_their_own`, `a_takeover_goes_on_from_the_last_state`,
+    /// `open_tickets_come_back_in_order`, `a_dropped_claim_holds_nothing`.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`]: somebody alive holds it; the message says who.
     async fn claim(&self, task: &TaskId, holder: &Holder) -> Result<Claim>;
 
-    /// Stores `state`: for destinations that keep no state themselves.
+    /// Stores `state`: for destinations that keep no state themselves. One fence serves for any number of saves; whole
+    /// or not at all, also when the call is dropped, after which the task is claimed anew.
+    ///
+    /// Pinned by `a_saved_state_comes_back`, `the_last_of_several_saves_wins`, `a_large_state_comes_back`,
+    /// `an_old_fence_cannot_save`, `a_fence_of_another_task_cannot_save`, `a_dropped_save_leaves_a_whole_state`.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`]: the fence is no longer the newest.

@@ -159,7 +159,10 @@ impl DifferenceReader {
             sql: sql(">="),
             next_sql: sql(">"),
             target,
-            decoder: RowDecoder::new(columns, BatchBuilder::new(Arc::new(schema), 0)),
+            decoder: RowDecoder::new(
+                columns,
+                BatchBuilder::new(Arc::new(schema), 0).with_max_records(request.batch_records),
+            ),
             batch_bytes: request.batch_bytes,
             last: String::new(),
             unchanged: u64::try_from(rows - stored).unwrap_or(0),

@@ -53,7 +53,10 @@ impl TableReader {
             .query_raw(&sql, none)
             .await
             .map_err(|error| failed("read the table", error))?;
-        let decoder = RowDecoder::new(columns, BatchBuilder::new(schema, 0));
+        let decoder = RowDecoder::new(
+            columns,
+            BatchBuilder::new(schema, 0).with_max_records(request.batch_records),
+        );
         Ok(Self {
             rows: Box::pin(rows),
             decoder,

@@ -134,7 +134,7 @@ impl Source for Salesforce {
                 columns,
                 window: None,
             };
-            return Ok(Box::new(KeysReader::new(task, keys, request.batch_bytes)?));
+            return Ok(Box::new(KeysReader::new(task, keys, &request)?));
         }
         let progress = Progress::open(request.state.as_ref(), &identity, &object)?;
         let hash = fingerprint(&columns.names);
@@ -173,7 +173,7 @@ impl Source for Salesforce {
             task,
             progress.since,
             running,
-            request.batch_bytes,
+            &request,
         )))
     }
 }

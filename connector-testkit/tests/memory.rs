@@ -10,5 +10,7 @@ fn main() -> ExitCode {
         Suite::source("memory::source", || async { MemorySystem::source() }),
         Suite::destination("memory::database", || async { MemorySystem::database() }),
         Suite::destination("memory::service", || async { MemorySystem::service() }),
+        Suite::state_store("memory::states", || async { MemorySystem::database() }),
+        Suite::journal("memory::journal", || async { MemorySystem::database() }),
     ])
 }

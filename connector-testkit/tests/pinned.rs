@@ -13,10 +13,12 @@ use connector_testkit::conformance::Suite;
 use connector_testkit::conformance::memory::MemorySystem;
 
 /// The files whose traits the suites pin, and those traits.
-const TRAITS: [(&str, &[&str]); 3] = [
+const TRAITS: [(&str, &[&str]); 5] = [
     ("connector", &["Connector"]),
     ("source", &["Source", "Reader"]),
     ("destination", &["Destination", "Writer"]),
+    ("state", &["StateStore"]),
+    ("journal", &["Journal"]),
 ];
 
 /// Methods that say which roles a connection has: a suite begins with them.
@@ -33,6 +35,8 @@ fn checks() -> BTreeSet<&'static str> {
     let suites = [
         Suite::source("source", || async { MemorySystem::source() }),
         Suite::destination("destination", || async { MemorySystem::database() }),
+        Suite::state_store("states", || async { MemorySystem::database() }),
+        Suite::journal("journal", || async { MemorySystem::database() }),
     ];
     suites.iter().flat_map(Suite::checks).collect()
 }

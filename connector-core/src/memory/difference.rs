@@ -52,7 +52,7 @@ impl DifferenceReader {
         Ok(Self {
             unchanged: (all - differing.len()) as u64,
             rows: differing.into_iter(),
-            builder: BatchBuilder::new(wanted.schema, 0),
+            builder: BatchBuilder::new(wanted.schema, 0).with_max_records(request.batch_records),
             batch_bytes: request.batch_bytes,
         })
     }

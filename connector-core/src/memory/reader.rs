@@ -92,7 +92,7 @@ impl RowReader {
         Ok(Self {
             identity,
             stream: name.to_owned(),
-            builder: BatchBuilder::new(Arc::clone(&shape.wide), 0),
+            builder: BatchBuilder::new(Arc::clone(&shape.wide), 0).with_max_records(request.batch_records),
             shape,
             steps: steps.into_iter(),
             position: None,

@@ -1,7 +1,7 @@
 //! Reads the records of given ids, as they are now.
 
 use async_trait::async_trait;
-use connector_core::{Error, ErrorKind, Event, Key, Reader, Result};
+use connector_core::{Error, ErrorKind, Event, Key, ReadRequest, Reader, Result};
 
 use super::Task;
 use super::sink::Sink;
@@ -24,7 +24,7 @@ impl KeysReader {
     ///
     /// # Errors
     /// [`ErrorKind::Data`]: one of them is no id.
-    pub(crate) fn new(task: Task, keys: &[Key], batch_bytes: usize) -> Result<Self> {
+    pub(crate) fn new(task: Task, keys: &[Key], request: &ReadRequest) -> Result<Self> {
         let id = |key: &Key| match Id::parse(key.as_str()) {
             Some(_) => Ok(key.as_str().to_owned()),
             None => Err(Error::new(
@@ -34,7 +34,7 @@ impl KeysReader {
         };
         let ids = keys.iter().map(id).collect::<Result<Vec<_>>>()?;
         let chunks = ids.chunks(CHUNK).rev().map(<[String]>::to_vec).collect();
-        let sink = Sink::new(std::sync::Arc::clone(&task.columns.schema), batch_bytes);
+        let sink = Sink::new(std::sync::Arc::clone(&task.columns.schema), request);
         Ok(Self { task, sink, chunks })
     }
 }

@@ -91,7 +91,7 @@ impl SalesforceReader {
         task: Task,
         since: Option<crate::progress::Stamp>,
         running: Running,
-        batch_bytes: usize,
+        request: &connector_core::ReadRequest,
     ) -> Self {
         let step = match &running.place {
             _ if task.is_void() => Step::Close(None),
@@ -103,7 +103,7 @@ impl SalesforceReader {
                 *rows,
             ))),
         };
-        let sink = Sink::new(std::sync::Arc::clone(&task.columns.schema), batch_bytes);
+        let sink = Sink::new(std::sync::Arc::clone(&task.columns.schema), request);
         Self {
             task,
             since,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use connector_core::{BatchBuilder, Event, Rejection, Schema, State};
+use connector_core::{BatchBuilder, Event, ReadRequest, Rejection, Schema, State};
 
 use super::columns::{Columns, Row};
 
@@ -17,13 +17,13 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn new(schema: Arc<Schema>, batch_bytes: usize) -> Self {
-        let builder = BatchBuilder::new(schema, 0);
+    pub(super) fn new(schema: Arc<Schema>, request: &ReadRequest) -> Self {
+        let builder = BatchBuilder::new(schema, 0).with_max_records(request.batch_records);
         Self {
             builder,
             rejected: Vec::new(),
             events: VecDeque::new(),
-            batch_bytes,
+            batch_bytes: request.batch_bytes,
             scratch: String::new(),
         }
     }

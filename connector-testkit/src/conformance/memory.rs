@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use connector_core::memory::Memory;
-use connector_core::{Batch, BatchBuilder, Connector, Key, Op, Schema, Selection, StreamName, Value};
+use connector_core::{
+    Batch, BatchBuilder, Connector, Journal, Key, Op, Schema, Selection, Standing, StateStore, StreamName,
+    Target, Value,
+};
 
 use super::sample::{self, altered};
-use super::{DestinationSystem, SourceSystem};
+use super::{DestinationSystem, JournalSystem, SourceSystem, StateStoreSystem};
 
 /// The stream that is read and written.
 const THINGS: &str = "things";
@@ -168,5 +171,26 @@ impl DestinationSystem for MemorySystem {
             self.memory.lose_answers(requests);
         }
         is_service
+    }
+}
+
+impl StateStoreSystem for MemorySystem {
+    fn store(&self) -> Arc<dyn StateStore> {
+        Arc::new(self.memory.clone())
+    }
+}
+
+#[async_trait]
+impl JournalSystem for MemorySystem {
+    fn store(&self) -> Arc<dyn StateStore> {
+        Arc::new(self.memory.clone())
+    }
+
+    fn journal(&self) -> Arc<dyn Journal> {
+        Arc::new(self.memory.clone())
+    }
+
+    async fn standing(&self, target: &Target, key: &Key) -> Option<Standing> {
+        self.memory.standing(target, key)
     }
 }

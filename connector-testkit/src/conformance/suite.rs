@@ -28,6 +28,13 @@ pub(super) struct Check {
     run: Box<dyn Fn() -> BoxFuture<'static, Verdict> + Send + Sync>,
 }
 
+/// A check as a suite over `D` lists it: its name, what it needs, and how to run it.
+pub(super) type Listed<D> = (
+    &'static str,
+    &'static [Need],
+    for<'a> fn(&'a D) -> BoxFuture<'a, Verdict>,
+);
+
 /// What became of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -40,7 +47,7 @@ pub enum Outcome {
 }
 
 impl Check {
-    pub(super) fn new(
+    fn new(
         name: &'static str,
         needs: &'static [Need],
         run: impl Fn() -> BoxFuture<'static, Verdict> + Send + Sync + 'static,
@@ -55,7 +62,7 @@ impl Check {
 
 impl Suite {
     /// `checks` of a connector called `name`, which declares what `declare` finds.
-    pub(super) fn assemble(
+    fn assemble(
         name: String,
         checks: Vec<Check>,
         declare: BoxFuture<'_, Result<BTreeSet<Need>, Failure>>,
@@ -77,6 +84,29 @@ impl Suite {
             declared,
             patience: PATIENCE,
         }
+    }
+
+    /// The suite of `checks` over systems that `system` makes, which declare what `declare` finds.
+    pub(super) fn over<D: ?Sized + Send + Sync + 'static>(
+        name: String,
+        checks: &'static [Listed<D>],
+        system: impl Fn() -> BoxFuture<'static, Box<D>> + Clone + Send + Sync + 'static,
+        declare: impl for<'a> FnOnce(&'a D) -> BoxFuture<'a, Result<BTreeSet<Need>, Failure>> + Send + 'static,
+    ) -> Self {
+        let check = |&(name, needs, run): &Listed<D>| {
+            let system = system.clone();
+            Check::new(name, needs, move || {
+                let starting = system();
+                Box::pin(async move { run(&*starting.await).await })
+            })
+        };
+        let list = checks.iter().map(check).collect();
+        let starting = system();
+        Self::assemble(
+            name,
+            list,
+            Box::pin(async move { declare(&*starting.await).await }),
+        )
     }
 
     /// The same, but a check counts as hanging after `patience`; 120 seconds unless told.

@@ -23,7 +23,7 @@ use connector_core::{Batch, Connector, Destination, Schema, StreamName, WriteMod
 use super::limits::memory_in_use;
 use super::need::Need;
 use super::sample;
-use super::suite::{Check, Suite, check};
+use super::suite::{Listed, Suite, check};
 use super::verdict::Failure;
 
 /// A system with one table or object to write to, under the control of a test.
@@ -94,18 +94,14 @@ impl Suite {
         S: DestinationSystem,
         F: Future<Output = S> + Send + 'static,
     {
-        let checks = CHECKS.iter().map(|&(name, needs, run)| {
-            let system = system.clone();
-            Check::new(name, needs, move || {
-                let starting = system();
-                Box::pin(async move { run(&starting.await).await })
-            })
-        });
-        let checks = checks.collect();
-        Self::assemble(
+        Self::over(
             name.into(),
-            checks,
-            Box::pin(async move { declared(&system().await) }),
+            CHECKS,
+            move || {
+                let starting = system();
+                Box::pin(async move { Box::new(starting.await) as Box<dyn DestinationSystem> })
+            },
+            |system| Box::pin(std::future::ready(declared(system))),
         )
     }
 }
@@ -149,10 +145,8 @@ fn destination(connection: &dyn Connector) -> Result<&dyn Destination, Failure> 
         .ok_or_else(|| Failure::new("`as_destination` says that the connection cannot be written to"))
 }
 
-type Run = for<'a> fn(&'a dyn DestinationSystem) -> futures::future::BoxFuture<'a, super::Verdict>;
-
 /// Every check, with what it needs.
-const CHECKS: &[(&str, &[Need], Run)] = &[
+const CHECKS: &[Listed<dyn DestinationSystem>] = &[
     check!(plan::planning_changes_nothing),
     check!(plan::the_plan_names_every_column),
     check!(plan::a_match_field_that_is_not_there_is_refused_by_name, Keyed),

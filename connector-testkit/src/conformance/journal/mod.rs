@@ -17,7 +17,7 @@ use connector_core::{
 };
 
 use super::need::Need;
-use super::suite::{Check, Suite, check};
+use super::suite::{Listed, Suite, check};
 use super::verdict::{Failure, Verdict, ensure_eq};
 
 /// A journal and the store whose fences it honours, under the control of a test.
@@ -51,18 +51,14 @@ impl Suite {
         S: JournalSystem,
         F: Future<Output = S> + Send + 'static,
     {
-        let checks = CHECKS.iter().map(|&(name, needs, run)| {
-            let system = system.clone();
-            Check::new(name, needs, move || {
-                let starting = system();
-                Box::pin(async move { run(&starting.await).await })
-            })
-        });
-        let checks = checks.collect();
-        Self::assemble(
+        Self::over(
             name.into(),
-            checks,
-            Box::pin(async move { Ok(declared(&system().await)) }),
+            CHECKS,
+            move || {
+                let starting = system();
+                Box::pin(async move { Box::new(starting.await) as Box<dyn JournalSystem> })
+            },
+            |system| Box::pin(std::future::ready(Ok(declared(system)))),
         )
     }
 }
@@ -192,10 +188,8 @@ fn outcomes() -> [(Outcome, Standing); 7] {
     ]
 }
 
-type Run = for<'a> fn(&'a dyn JournalSystem) -> futures::future::BoxFuture<'a, Verdict>;
-
 /// Every check, with what it needs.
-const CHECKS: &[(&str, &[Need], Run)] = &[
+const CHECKS: &[Listed<dyn JournalSystem>] = &[
     check!(fate::what_is_intended_is_sent_until_settled),
     check!(fate::every_outcome_leads_to_its_standing),
     check!(fate::the_last_fate_stands),

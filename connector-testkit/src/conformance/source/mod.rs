@@ -20,7 +20,7 @@ use connector_core::{
 
 use super::limits::memory_in_use;
 use super::need::Need;
-use super::suite::{Check, Suite, check};
+use super::suite::{Listed, Suite, check};
 use super::taken::Reading;
 use super::verdict::Failure;
 
@@ -93,18 +93,14 @@ impl Suite {
         S: SourceSystem,
         F: Future<Output = S> + Send + 'static,
     {
-        let checks = CHECKS.iter().map(|&(name, needs, run)| {
-            let system = system.clone();
-            Check::new(name, needs, move || {
-                let starting = system();
-                Box::pin(async move { run(&starting.await).await })
-            })
-        });
-        let checks = checks.collect();
-        Self::assemble(
+        Self::over(
             name.into(),
-            checks,
-            Box::pin(async move { declared(&system().await).await }),
+            CHECKS,
+            move || {
+                let starting = system();
+                Box::pin(async move { Box::new(starting.await) as Box<dyn SourceSystem> })
+            },
+            |system| Box::pin(declared(system)),
         )
     }
 }
@@ -170,10 +166,8 @@ async fn spec(system: &dyn SourceSystem) -> Result<StreamSpec, Failure> {
     Ok(system.connect().describe(&system.selection()).await?)
 }
 
-type Run = for<'a> fn(&'a dyn SourceSystem) -> futures::future::BoxFuture<'a, super::Verdict>;
-
 /// Every check, with what it needs.
-const CHECKS: &[(&str, &[Need], Run)] = &[
+const CHECKS: &[Listed<dyn SourceSystem>] = &[
     check!(catalog::every_handle_has_the_same_identity),
     check!(catalog::systems_have_identities_of_their_own, AnotherSystem),
     check!(catalog::a_connection_that_works_passes_its_check),
@@ -190,6 +184,7 @@ const CHECKS: &[(&str, &[Need], Run)] = &[
     check!(read::the_source_key_is_the_primary_key, PrimaryKey),
     check!(read::sequence_numbers_are_unique),
     check!(read::batches_keep_to_their_bytes),
+    check!(read::batches_keep_to_their_records),
     check!(read::chosen_fields_come_in_their_order),
     check!(read::the_source_key_comes_even_if_not_chosen, PrimaryKey),
     check!(read::a_field_that_is_not_there_is_refused_by_name),

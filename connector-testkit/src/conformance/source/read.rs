@@ -202,6 +202,23 @@ pub(super) async fn batches_keep_to_their_bytes(system: &dyn SourceSystem) -> Ve
     same(reading.lines(), lines(&largest), "a read in small batches")
 }
 
+pub(super) async fn batches_keep_to_their_records(system: &dyn SourceSystem) -> Verdict {
+    system.add(50).await;
+    let request = request(system).with_batch_bytes(1 << 20).with_batch_records(7);
+    let reading = read(system, request).await?;
+    for (_, records) in &reading.batches {
+        ensure!(
+            *records <= 7,
+            "a batch has {records} records where 7 were asked for"
+        );
+    }
+    same(
+        reading.lines(),
+        lines(&system.truth().await),
+        "a read in batches of seven records",
+    )
+}
+
 pub(super) async fn chosen_fields_come_in_their_order(system: &dyn SourceSystem) -> Verdict {
     system.add(10).await;
     let mut chosen: Vec<String> = spec(system)

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use connector_core::{Claim, Fence, Holder, Identity, State, StateStore, TaskId};
 
 use super::need::Need;
-use super::suite::{Check, Suite, check};
+use super::suite::{Listed, Suite, check};
 use super::verdict::Failure;
 
 /// A place for states, under the control of a test.
@@ -39,18 +39,14 @@ impl Suite {
         S: StateStoreSystem,
         F: Future<Output = S> + Send + 'static,
     {
-        let checks = CHECKS.iter().map(|&(name, needs, run)| {
-            let system = system.clone();
-            Check::new(name, needs, move || {
-                let starting = system();
-                Box::pin(async move { run(&starting.await).await })
-            })
-        });
-        let checks = checks.collect();
-        Self::assemble(
+        Self::over(
             name.into(),
-            checks,
-            Box::pin(async move { Ok(declared(&system().await)) }),
+            CHECKS,
+            move || {
+                let starting = system();
+                Box::pin(async move { Box::new(starting.await) as Box<dyn StateStoreSystem> })
+            },
+            |system| Box::pin(std::future::ready(Ok(declared(system)))),
         )
     }
 }
@@ -95,10 +91,8 @@ async fn stored(system: &dyn StateStoreSystem, task: &TaskId) -> Result<Option<S
     Ok(claim(system, task).await?.state)
 }
 
-type Run = for<'a> fn(&'a dyn StateStoreSystem) -> futures::future::BoxFuture<'a, super::Verdict>;
-
 /// Every check, with what it needs.
-const CHECKS: &[(&str, &[Need], Run)] = &[
+const CHECKS: &[Listed<dyn StateStoreSystem>] = &[
     check!(claim::the_first_claim_finds_nothing),
     check!(claim::every_claim_raises_the_epoch),
     check!(claim::a_held_task_is_refused_and_its_holder_named),
