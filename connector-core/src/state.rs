@@ -94,8 +94,10 @@ impl State {
 pub struct TaskId(String);
 
 impl TaskId {
-    /// The task that reads `stream` in `job`.
+    /// The task that reads `stream` in `job`: `job/stream`, a slash or percent sign in the job's name escaped so that no
+    /// two tasks share an id.
     pub fn new(job: &str, stream: impl fmt::Display) -> Self {
+        let job = job.replace('%', "%25").replace('/', "%2F");
         Self(format!("{job}/{stream}"))
     }
 
@@ -212,6 +214,13 @@ pub trait StateStore: fmt::Debug + Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_tasks_share_an_id() {
+        assert_eq!(TaskId::new("leads", "Lead").as_str(), "leads/Lead");
+        assert_ne!(TaskId::new("a/b", "c"), TaskId::new("a", "b/c"));
+        assert_ne!(TaskId::new("a%2Fb", "c"), TaskId::new("a/b", "c"));
+    }
 
     #[test]
     fn a_foreign_or_newer_state_is_refused_by_name() {
