@@ -1,5 +1,10 @@
 //! The whole round over connectors in memory: load, write back, load again.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests, outside the functions marked as such"
+)]
+
 use std::sync::Arc;
 
 use connector_core::memory::Memory;
@@ -52,9 +57,11 @@ fn write_back(warehouse: &Memory, crm: &Memory) -> Job {
 
 async fn counts(job: Job) -> Counts {
     let report = run(&[job], &RunOptions::default(), &NoObserver).await;
-    for error in report.jobs.iter().flat_map(|job| job.errors()) {
-        panic!("{}", error.report());
-    }
+    let errors: Vec<String> = report.jobs[0]
+        .errors()
+        .map(|error| error.report().to_string())
+        .collect();
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
     assert_eq!(report.status(), Status::Succeeded);
     report.jobs[0].counts()
 }
