@@ -48,7 +48,9 @@ pub use {
     key::Key,
     report::{CommitReport, Counts, Fate, Outcome, Rejection},
     retry::{Backoff, RetryPolicy},
-    schema::{Access, DataType, DecimalSize, ElementType, Field, Schema},
+    schema::{
+        Access, DataType, DecimalSize, ElementType, Field, Schema, SchemaChange, SchemaDiff, SchemaPolicy,
+    },
     secret::Secret,
     source::{Event, ReadCapabilities, ReadPlan, ReadRequest, Reader, Source, SyncMode},
     state::{Claim, Fence, Holder, State, StateStore, TaskId},
