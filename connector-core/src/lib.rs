@@ -27,6 +27,7 @@ mod statements;
 mod clock;
 mod connection_string;
 mod error;
+mod properties;
 mod retry;
 mod secret;
 
@@ -46,6 +47,7 @@ pub use {
     error::{Error, ErrorKind, Report, Result, Retry, nearest},
     journal::{Intent, Journal, Rest, Ticket},
     key::Key,
+    properties::{Properties, PropertyKey},
     report::{CommitReport, Counts, Fate, Outcome, Rejection},
     retry::{Backoff, RetryPolicy},
     schema::{
