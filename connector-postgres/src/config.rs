@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, Result, Secret, nearest, parse_connection_string};
+use connector_core::{Error, ErrorKind, Properties, PropertyKey, Result, Secret};
 
 /// A connection's settings. Nothing is read from the environment.
 #[derive(Clone, Debug)]
@@ -44,36 +44,30 @@ pub enum SslMode {
     VerifyFull,
 }
 
-/// Each key, and what else people call it.
-const KEYS: &[(&str, &[&str])] = &[
-    ("url", &[]),
-    ("server", &["host"]),
-    ("port", &[]),
-    ("database", &["dbname"]),
-    ("user", &["username"]),
-    ("password", &[]),
-    ("schema", &[]),
-    ("state_schema", &[]),
-    ("ssl_mode", &["sslmode"]),
-    ("ssl_root_cert", &["sslrootcert", "sslservercert"]),
-    ("max_connections", &[]),
-    ("timeout", &["connect_timeout"]),
-];
-
-/// Keys that are understood, and belong to what is not there yet.
-const TUNNEL_KEYS: &[&str] = &[
-    "usessh",
-    "userssh",
-    "sshserver",
-    "sshport",
-    "sshuser",
-    "sshpassword",
-    "sshauthmode",
-    "sshclientcert",
-    "sshclientcerttype",
-    "sshclientcertpassword",
-    "sshserverfingerprint",
-    "sshkeyfile",
+const KEYS: &[PropertyKey] = &[
+    PropertyKey::new("url", &[]),
+    PropertyKey::new("server", &["host"]),
+    PropertyKey::new("port", &[]),
+    PropertyKey::new("database", &["dbname"]),
+    PropertyKey::new("user", &["username"]),
+    PropertyKey::new("password", &[]),
+    PropertyKey::new("schema", &[]),
+    PropertyKey::new("state_schema", &[]),
+    PropertyKey::new("ssl_mode", &[]),
+    PropertyKey::new("ssl_root_cert", &["SSLServerCert"]),
+    PropertyKey::new("max_connections", &[]),
+    PropertyKey::new("timeout", &["connect_timeout"]),
+    // Understood, and belonging to what is not there yet.
+    PropertyKey::new("use_ssh", &["UserSSH"]),
+    PropertyKey::new("ssh_server", &[]),
+    PropertyKey::new("ssh_port", &[]),
+    PropertyKey::new("ssh_user", &[]),
+    PropertyKey::new("ssh_password", &[]),
+    PropertyKey::new("ssh_auth_mode", &[]),
+    PropertyKey::new("ssh_client_cert", &["SSHKeyFile"]),
+    PropertyKey::new("ssh_client_cert_type", &[]),
+    PropertyKey::new("ssh_client_cert_password", &[]),
+    PropertyKey::new("ssh_server_fingerprint", &[]),
 ];
 
 impl Config {
@@ -108,59 +102,32 @@ impl Config {
     /// # Errors
     /// [`ErrorKind::Config`]: a key is unknown, missing, or said twice differently; a value is not what it should be.
     pub fn from_properties(properties: impl IntoIterator<Item = (String, Secret)>) -> Result<Self> {
-        let mut given = Vec::new();
-        for (key, value) in properties {
-            if fold(&key) == "connectionstring" {
-                for (key, value) in parse_connection_string(value.reveal())? {
-                    insert(&mut given, &key, value)?;
-                }
-            } else {
-                insert(&mut given, &key, value)?;
-            }
+        let mut properties = Properties::read("PostgreSQL connection", KEYS, properties)?;
+        if let Some(url) = properties.secret("url") {
+            properties.add(split_url(url.reveal())?)?;
         }
-        if let Some(url) = given
-            .iter()
-            .find(|(key, _)| *key == "url")
-            .map(|(_, url)| url.clone())
-        {
-            for (key, value) in split_url(url.reveal())? {
-                insert(&mut given, key, value)?;
-            }
-        }
-        let text = |key: &str| {
-            given
-                .iter()
-                .find(|(other, _)| *other == key)
-                .map(|(_, value)| value.reveal().to_owned())
-        };
-        let required = |key: &str| {
-            text(key).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Config,
-                    format!("the PostgreSQL connection has no `{key}`"),
-                )
-                .with_help("give `url`, or `server` and `user`")
-            })
-        };
-        let number = |key: &str, default: u64| match text(key) {
-            None => Ok(default),
-            Some(value) => value
-                .parse()
-                .map_err(|_| Error::new(ErrorKind::Config, format!("`{key}` is not a whole number"))),
+        refuse_tunnel(&properties)?;
+        let required = |key| {
+            let error = |error: Error| error.with_help("give `url`, or `server` and `user`");
+            properties.required(key).map_err(error)
         };
         let mut config = Self::new(required("server")?, required("user")?);
-        config.port = u16::try_from(number("port", 5432)?)
-            .map_err(|_| Error::new(ErrorKind::Config, "`port` is not a port number"))?;
-        config.database = text("database").filter(|name| !name.is_empty());
-        config.password = text("password").map(Secret::new);
-        config.schema = text("schema").unwrap_or(config.schema);
-        config.state_schema = text("state_schema").unwrap_or(config.state_schema);
-        config.ssl_mode = text("ssl_mode").map(|mode| parse_ssl_mode(&mode)).transpose()?;
-        config.ssl_root_cert = text("ssl_root_cert").map(PathBuf::from);
-        config.max_connections = usize::try_from(number("max_connections", 10)?)
-            .unwrap_or(usize::MAX)
+        config.port = properties.number("port")?.unwrap_or(config.port);
+        config.database = properties.text("database").map(str::to_owned);
+        config.password = properties.secret("password");
+        config.schema = properties.text("schema").map_or(config.schema, str::to_owned);
+        config.state_schema = properties
+            .text("state_schema")
+            .map_or(config.state_schema, str::to_owned);
+        config.ssl_mode = properties.text("ssl_mode").map(parse_ssl_mode).transpose()?;
+        config.ssl_root_cert = properties.text("ssl_root_cert").map(PathBuf::from);
+        config.max_connections = properties
+            .number("max_connections")?
+            .unwrap_or(config.max_connections)
             .max(4);
-        config.connect_timeout = Duration::from_secs(number("timeout", 15)?);
+        if let Some(seconds) = properties.number("timeout")? {
+            config.connect_timeout = Duration::from_secs(seconds);
+        }
         Ok(config)
     }
 
@@ -175,46 +142,19 @@ impl Config {
     }
 }
 
-fn fold(key: &str) -> String {
-    key.chars()
-        .filter(|c| !matches!(c, '_' | '-' | ' '))
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-fn insert(given: &mut Vec<(&'static str, Secret)>, key: &str, value: Secret) -> Result<()> {
-    let folded = fold(key);
-    let known = KEYS
-        .iter()
-        .find(|(name, aliases)| fold(name) == folded || aliases.iter().any(|alias| fold(alias) == folded));
-    let Some((name, _)) = known else {
-        if TUNNEL_KEYS.contains(&folded.as_str()) || folded.starts_with("ssh") {
-            let help = "open the tunnel yourself (ssh -L) and name its local end as `server` and `port`";
-            let message = format!("`{key}`: tunnels through SSH are not part of this version");
-            return Err(Error::new(ErrorKind::Unsupported, message).with_help(help));
-        }
-        let near = nearest(key, KEYS.iter().map(|(name, _)| *name));
-        let message = format!("the PostgreSQL connection has no key `{key}`");
-        let help = if near.is_empty() {
-            format!(
-                "the keys are {}",
-                KEYS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-            )
-        } else {
-            format!("did you mean `{}`?", near.join("` or `"))
-        };
-        return Err(Error::new(ErrorKind::Config, message).with_help(help));
-    };
-    match given.iter().find(|(other, _)| other == name) {
-        Some((_, said)) if *said == value => Ok(()),
-        Some(_) => Err(Error::new(
-            ErrorKind::Config,
-            format!("the PostgreSQL connection says `{name}` twice, differently"),
-        )),
-        None => {
-            given.push((name, value));
-            Ok(())
-        }
+fn refuse_tunnel(properties: &Properties) -> Result<()> {
+    if properties.flag("use_ssh")? == Some(false) {
+        return Ok(());
+    }
+    let names = KEYS.iter().map(PropertyKey::name);
+    let mut tunnel = names.filter(|name| name.starts_with("ssh_") || *name == "use_ssh");
+    match tunnel.find(|name| properties.text(name).is_some()) {
+        None => Ok(()),
+        Some(name) => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("`{name}`: tunnels through SSH are not part of this version"),
+        )
+        .with_help("open the tunnel yourself (ssh -L) and name its local end as `server` and `port`")),
     }
 }
 
@@ -240,7 +180,7 @@ fn parse_ssl_mode(mode: &str) -> Result<SslMode> {
 }
 
 /// The parts of a URL as keys. Errors never show the URL: it holds the password.
-fn split_url(url: &str) -> Result<Vec<(&'static str, Secret)>> {
+fn split_url(url: &str) -> Result<Vec<(String, Secret)>> {
     let wrong = || {
         Error::new(ErrorKind::Config, "the PostgreSQL `url` is not a URL")
             .with_help("write it as postgres://user:password@host:5432/database")
@@ -258,32 +198,17 @@ fn split_url(url: &str) -> Result<Vec<(&'static str, Secret)>> {
             .unwrap_or_default()
     };
     let mut parts = Vec::new();
+    let mut part = |key: &str, value: String| parts.push((key.to_owned(), Secret::new(value)));
     let host = url.host_str().ok_or_else(wrong)?;
-    parts.push(("server", Secret::new(host.trim_matches(['[', ']']))));
-    if !url.username().is_empty() {
-        parts.push(("user", Secret::new(decode(url.username()))));
-    }
-    if let Some(password) = url.password() {
-        parts.push(("password", Secret::new(decode(password))));
-    }
+    part("server", host.trim_matches(['[', ']']).to_owned());
+    part("user", decode(url.username()));
+    part("password", decode(url.password().unwrap_or_default()));
     if let Some(port) = url.port() {
-        parts.push(("port", Secret::new(port.to_string())));
+        part("port", port.to_string());
     }
-    let database = decode(url.path().trim_start_matches('/'));
-    if !database.is_empty() {
-        parts.push(("database", Secret::new(database)));
-    }
+    part("database", decode(url.path().trim_start_matches('/')));
     for (key, value) in url.query_pairs() {
-        let known = KEYS.iter().find(|(name, aliases)| {
-            fold(name) == fold(&key) || aliases.iter().any(|alias| fold(alias) == fold(&key))
-        });
-        let Some((name, _)) = known else {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!("the PostgreSQL `url` has the unknown parameter `{key}`"),
-            ));
-        };
-        parts.push((name, Secret::new(value.into_owned())));
+        part(&key, value.into_owned());
     }
     Ok(parts)
 }
@@ -326,7 +251,7 @@ mod tests {
 
     #[test]
     fn the_vendor_s_string_is_understood() {
-        let text = "User=admin;Password=adminpassword;Database=test;Server=db;Port=5432;";
+        let text = "User=admin;Password=adminpassword;Database=test;Server=db;Port=5432;UseSSH=False;";
         let config = config(&[("connection_string", text), ("port", "5432")]).unwrap();
         assert_eq!(
             (config.server.as_str(), config.database.as_deref()),
@@ -348,12 +273,20 @@ mod tests {
             ),
             (vec![("url", "hunter2")], "the PostgreSQL `url` is not a URL"),
             (
+                vec![("url", "postgres://me@db?passwrd=hunter2")],
+                "the PostgreSQL connection has no key `passwrd`",
+            ),
+            (
+                vec![("server", "db"), ("user", "me"), ("port", "99999")],
+                "`port` is a larger number than can be",
+            ),
+            (
                 vec![("url", "postgres://me@db"), ("ssl_mode", "prefer")],
                 "ssl_mode `prefer` would fall back to plain text in silence",
             ),
             (
                 vec![("server", "db"), ("SSHServer", "b")],
-                "`SSHServer`: tunnels through SSH are not part of this version",
+                "`ssh_server`: tunnels through SSH are not part of this version",
             ),
         ] {
             let error = config(&properties).unwrap_err();
