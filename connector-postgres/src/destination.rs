@@ -12,9 +12,11 @@ use crate::writer::TableWriter;
 #[async_trait]
 impl Destination for Postgres {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(vec![WriteMode::Upsert, WriteMode::Insert])
+        Capabilities::new(vec![WriteMode::Upsert, WriteMode::Insert, WriteMode::Update])
             .transactional()
             .creating()
+            .partial()
+            .deleting()
             .keeping()
     }
 
@@ -33,11 +35,11 @@ impl Destination for Postgres {
 
 fn check_mode(mode: WriteMode) -> Result<()> {
     match mode {
-        WriteMode::Upsert | WriteMode::Insert => Ok(()),
+        WriteMode::Upsert | WriteMode::Insert | WriteMode::Update => Ok(()),
         other => Err(Error::new(
             ErrorKind::Unsupported,
             format!("PostgreSQL cannot be written in the mode {other} in this version"),
         )
-        .with_help("say write = \"upsert\" or write = \"insert\"")),
+        .with_help("say write = \"upsert\", \"update\" or \"insert\"")),
     }
 }

@@ -22,9 +22,13 @@ mod difference;
 mod reader;
 mod source;
 
+mod column;
 mod destination;
+mod fingerprint;
 mod load;
 mod merge;
+mod shape;
+mod stage;
 mod table;
 mod writer;
 

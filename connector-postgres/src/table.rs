@@ -1,12 +1,14 @@
 //! The table that is written to: as it is, or as it will be made.
 
-use connector_core::{ColumnPlan, DataType, Error, ErrorKind, Result, WriteMode, WritePlan, WriteRequest};
+use std::collections::HashSet;
+
+use connector_core::{ColumnPlan, Error, ErrorKind, Result, WriteMode, WritePlan, WriteRequest};
 use tokio_postgres::Client;
 
-use crate::catalog::{self, ColumnInfo};
+use crate::catalog::{self, ColumnInfo, Facts};
+use crate::column::TargetColumn;
 use crate::connector::Postgres;
-use crate::ident::{Ident, Table, check};
-use crate::types::PgType;
+use crate::ident::{Ident, Table};
 
 /// The most columns a table can have.
 const MAX_COLUMNS: usize = 1_600;
@@ -21,25 +23,12 @@ pub(crate) struct Layout {
     pub(crate) key: Vec<usize>,
     /// Positions of the columns that existing rows keep.
     pub(crate) keep: Vec<usize>,
+    /// Positions of the columns of the table's primary key, if all of them are written.
+    pub(crate) primary: Vec<usize>,
     pub(crate) exists: bool,
+    pub(crate) facts: Facts,
     /// Whether the table's schema is there.
     schema_exists: bool,
-}
-
-/// A column that is written.
-#[derive(Clone, Debug)]
-pub(crate) struct TargetColumn {
-    pub(crate) name: String,
-    pub(crate) pg_type: PgType,
-    /// The table lacks it.
-    pub(crate) added: bool,
-    /// What comes.
-    from: DataType,
-    lossless: bool,
-    /// Somebody may edit the field at its source.
-    pub(crate) editable: bool,
-    /// The column takes no null.
-    pub(crate) not_null: bool,
 }
 
 impl Layout {
@@ -50,21 +39,21 @@ impl Layout {
     pub(crate) async fn plan(client: &Client, postgres: &Postgres, request: &WriteRequest) -> Result<Self> {
         let table = postgres.table(request.stream.as_str())?;
         let there = catalog::columns(client, &table).await?;
+        let mut facts = match &there {
+            Some(_) => catalog::facts(client, &table).await?,
+            None => Facts::default(),
+        };
         let mut columns = Vec::new();
         for field in request.schema.fields() {
-            check(&field.name)?;
-            let existing = there.iter().flatten().find(|column| column.name == field.name);
-            columns.push(TargetColumn::plan(field, existing, &table)?);
+            columns.push(TargetColumn::plan(
+                field,
+                there.as_deref().unwrap_or_default(),
+                facts,
+                &table,
+            )?);
         }
-        if columns.len() > MAX_COLUMNS {
-            let message = format!(
-                "{} columns are more than the {MAX_COLUMNS} a PostgreSQL table holds",
-                columns.len()
-            );
-            return Err(
-                Error::new(ErrorKind::Schema, message).with_help("leave some out with `columns` or `except`")
-            );
-        }
+        facts.guarded |= columns.iter().any(|column| column.domain);
+        check_columns(&columns)?;
         let position = |name: &String| request.schema.index_of(name);
         let key = request
             .match_on
@@ -79,25 +68,38 @@ impl Layout {
             .map_err(|error| error.with_context("key", "keep"))?;
         let schema_exists = there.is_some() || catalog::schema_exists(client, &table.schema).await?;
         let layout = Self {
+            primary: primary(&columns, there.as_deref().unwrap_or_default()),
             table,
             columns,
             key,
             keep,
             exists: there.is_some(),
+            facts,
             schema_exists,
         };
-        if request.mode == WriteMode::Upsert {
-            layout.check_key(there.as_deref())?;
-        }
+        layout.check_mode(request.mode, there.as_deref())?;
+        layout.check_views(client).await?;
         Ok(layout)
     }
 
-    /// An upsert needs a key, and an existing table must have it as its primary key.
-    fn check_key(&self, there: Option<&[ColumnInfo]>) -> Result<()> {
+    fn check_mode(&self, mode: WriteMode, there: Option<&[ColumnInfo]>) -> Result<()> {
+        match mode {
+            WriteMode::Update if !self.exists => Err(Error::new(
+                ErrorKind::NotFound,
+                format!("there is no table {} whose rows could be updated", self.table),
+            )
+            .with_help("check its name and schema, or say write = \"upsert\", which makes it")),
+            WriteMode::Update | WriteMode::Upsert => self.check_key(mode, there),
+            _ => Ok(()),
+        }
+    }
+
+    /// What finds rows by a key needs one, and an existing table must have it as its primary key.
+    fn check_key(&self, mode: WriteMode, there: Option<&[ColumnInfo]>) -> Result<()> {
         if self.key.is_empty() {
             return Err(Error::new(
                 ErrorKind::Schema,
-                format!("{} has no key to upsert by", self.table),
+                format!("{} has no key to {mode} by", self.table),
             )
             .with_help("name the columns of a key with `match_on`, or say write = \"insert\""));
         }
@@ -121,17 +123,34 @@ impl Layout {
         Err(Error::new(ErrorKind::Schema, message).with_help(help))
     }
 
-    pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
-        self.key.iter().map(|&i| self.columns[i].name.as_str())
+    /// A column that a view shows cannot be widened.
+    async fn check_views(&self, client: &Client) -> Result<()> {
+        let widened: Vec<&TargetColumn> = self
+            .columns
+            .iter()
+            .filter(|column| column.widened.is_some())
+            .collect();
+        if widened.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = widened.iter().map(|column| column.name.as_str()).collect();
+        let views = catalog::views_of(client, &self.table, &names).await?;
+        if views.is_empty() {
+            return Ok(());
+        }
+        let wider: Vec<String> = widened.iter().map(|column| column.definition()).collect();
+        let message = format!(
+            "{} needs wider columns ({}), which PostgreSQL does not allow while the view {} shows them",
+            self.table,
+            wider.join(", "),
+            views.join(", ")
+        );
+        Err(Error::new(ErrorKind::Schema, message)
+            .with_help("drop the view, widen the columns with ALTER TABLE, and make the view again"))
     }
 
-    /// The columns, quoted and parted by commas.
-    pub(crate) fn column_list(&self) -> String {
-        self.columns
-            .iter()
-            .map(|column| Ident(&column.name).to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
+    pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.key.iter().map(|&i| self.columns[i].name.as_str())
     }
 
     /// The key's columns, quoted and parted by commas.
@@ -144,12 +163,13 @@ impl Layout {
 
     /// Makes the table, without its key: that is made after the rows are in.
     pub(crate) fn create_sql(&self) -> String {
-        let columns: Vec<String> = self
-            .columns
-            .iter()
-            .map(|column| format!("{} {}", Ident(&column.name), column.pg_type.sql()))
-            .collect();
-        let table = format!("CREATE TABLE {} ({})", self.table, columns.join(", "));
+        let columns: Vec<String> = self.columns.iter().map(TargetColumn::definition).collect();
+        let table = format!(
+            "CREATE TABLE {} ({}){}",
+            self.table,
+            columns.join(", "),
+            self.comments(false)
+        );
         // Even IF NOT EXISTS asks for the right to make schemas.
         if self.schema_exists {
             return table;
@@ -165,109 +185,128 @@ impl Layout {
         format!("ALTER TABLE {} ADD PRIMARY KEY ({})", self.table, self.key_list())
     }
 
-    /// Adds what the table lacks; `None` where it lacks nothing.
-    pub(crate) fn add_columns_sql(&self) -> Option<String> {
-        let added: Vec<String> = self
-            .columns
-            .iter()
-            .filter(|column| column.added)
-            .map(|column| format!("ADD COLUMN {} {}", Ident(&column.name), column.pg_type.sql()))
-            .collect();
-        (!added.is_empty()).then(|| format!("ALTER TABLE {} {}", self.table, added.join(", ")))
+    /// Adds and widens columns; `None` where the table is as it should be.
+    pub(crate) fn evolve_sql(&self) -> Option<String> {
+        let changes: Vec<String> = self.columns.iter().filter_map(TargetColumn::change).collect();
+        (!changes.is_empty()).then(|| {
+            format!(
+                "ALTER TABLE {} {}{}",
+                self.table,
+                changes.join(", "),
+                self.comments(true)
+            )
+        })
+    }
+
+    fn comments(&self, added: bool) -> String {
+        let columns = self.columns.iter().filter(|column| column.added || !added);
+        columns.filter_map(|column| column.comment(&self.table)).collect()
+    }
+
+    /// The table is as [`create_sql`](Self::create_sql) or [`evolve_sql`](Self::evolve_sql) make it.
+    pub(crate) fn settled(&mut self) {
+        self.exists = true;
+        self.schema_exists = true;
+        for column in &mut self.columns {
+            column.added = false;
+            column.widened = None;
+        }
     }
 
     /// What a plan says of all this.
     pub(crate) fn write_plan(&self, mode: WriteMode) -> WritePlan {
-        let key = self.key_names().collect::<Vec<_>>().join(", ");
-        let first = if self.exists {
-            let added = self.columns.iter().filter(|column| column.added).count();
-            match added {
-                0 => format!(
-                    "{mode} into {} by ({key}); rows that are the same are not touched",
-                    self.table
-                ),
-                added => format!(
-                    "{mode} into {} by ({key}), after adding {added} columns",
-                    self.table
-                ),
+        let mut plan = WritePlan::new(self.first_note(mode));
+        for column in self.columns.iter().filter(|column| column.name != column.field) {
+            plan.notes.push(format!(
+                "`{}` is too long a name for PostgreSQL: its column is `{}`, whose comment has the name in full",
+                column.field, column.name
+            ));
+        }
+        for column in &self.columns {
+            if let Some(narrow) = &column.widened {
+                plan.notes.push(format!(
+                    "`{}` becomes {} instead of {narrow}",
+                    column.name,
+                    column.pg_type.sql()
+                ));
             }
-        } else if key.is_empty() {
-            format!(
-                "makes {} with {} columns and no key",
-                self.table,
-                self.columns.len()
-            )
-        } else {
-            format!(
-                "makes {} with {} columns and the primary key ({key})",
-                self.table,
-                self.columns.len()
-            )
-        };
+        }
         let columns = self.columns.iter().map(|column| ColumnPlan {
-            name: column.name.clone(),
+            name: column.field.clone(),
             from: column.from.to_string(),
             to: column.pg_type.sql(),
             lossless: column.lossless,
         });
-        WritePlan::new(first).with_columns(columns.collect())
+        plan.with_columns(columns.collect())
+    }
+
+    fn first_note(&self, mode: WriteMode) -> String {
+        let key = self.key_names().collect::<Vec<_>>().join(", ");
+        let table = &self.table;
+        if !self.exists {
+            let number = self.columns.len();
+            return if key.is_empty() {
+                format!("makes {table} with {number} columns and no key")
+            } else {
+                format!("makes {table} with {number} columns and the primary key ({key})")
+            };
+        }
+        let added = self.columns.iter().filter(|column| column.added).count();
+        let after = match added {
+            0 => String::new(),
+            added => format!(", after adding {added} columns"),
+        };
+        match mode {
+            WriteMode::Insert if self.facts.guarded => format!(
+                "insert into {table}{after}, by way of a staging table: the server may refuse a row, and the others must land"
+            ),
+            WriteMode::Insert => format!("insert straight into {table}{after}"),
+            _ if added > 0 => format!("{mode} into {table} by ({key}){after}"),
+            _ => format!("{mode} into {table} by ({key}); rows that are the same are not touched"),
+        }
     }
 }
 
-impl TargetColumn {
-    fn plan(field: &connector_core::Field, existing: Option<&ColumnInfo>, table: &Table) -> Result<Self> {
-        let pg_type = existing.map_or_else(
-            || PgType::for_core(field.data_type),
-            |column| column.pg_type.clone(),
+/// The table's primary key among the columns that are written; empty where it is not there as a whole.
+fn primary(columns: &[TargetColumn], there: &[ColumnInfo]) -> Vec<usize> {
+    let key = there.iter().filter(|column| column.key_position.is_some());
+    key.map(|key| columns.iter().position(|column| column.name == key.name))
+        .collect::<Option<_>>()
+        .unwrap_or_default()
+}
+
+fn check_columns(columns: &[TargetColumn]) -> Result<()> {
+    if columns.len() > MAX_COLUMNS {
+        let message = format!(
+            "{} columns are more than the {MAX_COLUMNS} a PostgreSQL table holds",
+            columns.len()
         );
-        let refused = |message: String, help: &'static str| {
-            Err(Error::new(ErrorKind::Schema, message)
-                .with_context("table", table.to_string())
-                .with_help(help))
-        };
-        if existing.is_some_and(|column| !column.writable) {
-            return refused(
-                format!("`{}` is a generated column", field.name),
-                "leave it out with `except`",
-            );
-        }
-        let Some(lossless) = pg_type.takes(field.data_type) else {
-            let message = format!(
-                "`{}` is {} in the table and cannot hold {}",
-                field.name,
-                pg_type.sql(),
-                field.data_type
-            );
-            return refused(
-                message,
-                "change the column's type, or map the field to another column with `fields`",
-            );
-        };
-        Ok(Self {
-            name: field.name.clone(),
-            pg_type,
-            added: existing.is_none(),
-            from: field.data_type,
-            lossless,
-            editable: field.access.updatable,
-            not_null: existing.is_some_and(|column| !column.nullable),
-        })
+        return Err(
+            Error::new(ErrorKind::Schema, message).with_help("leave some out with `columns` or `except`")
+        );
+    }
+    let mut names = HashSet::new();
+    match columns.iter().find(|column| !names.insert(column.name.as_str())) {
+        None => Ok(()),
+        Some(twice) => Err(Error::new(
+            ErrorKind::Schema,
+            format!("two fields would share the column `{}`", twice.name),
+        )
+        .with_help("give one of them another name with `fields`")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use connector_core::{Access, DataType, Field};
 
     fn layout() -> Layout {
-        let column = |name: &str, data_type: DataType, editable: bool| TargetColumn {
-            name: name.to_owned(),
-            pg_type: PgType::for_core(data_type),
-            added: false,
-            from: data_type,
-            lossless: true,
-            editable,
-            not_null: false,
+        let column = |name: &str, data_type: DataType, editable: bool| {
+            let field = Field::new(name, data_type).with_access(Access::ALL.with_updatable(editable));
+            let mut column = TargetColumn::new(&field, name.to_owned());
+            column.added = false;
+            column
         };
         Layout {
             table: Table::parse("lead_reverse", "public").unwrap(),
@@ -278,7 +317,9 @@ mod tests {
             ],
             key: vec![0],
             keep: vec![1],
+            primary: vec![0],
             exists: false,
+            facts: Facts::default(),
             schema_exists: false,
         }
     }
@@ -294,10 +335,14 @@ mod tests {
             r#"ALTER TABLE "public"."lead_reverse" ADD PRIMARY KEY ("Id")"#
         );
         let mut wider = layout();
+        assert_eq!(wider.evolve_sql(), None);
+        wider.columns[0].widened = Some("character varying(18)".to_owned());
         wider.columns[1].added = true;
         assert_eq!(
-            wider.add_columns_sql().as_deref(),
-            Some(r#"ALTER TABLE "public"."lead_reverse" ADD COLUMN "LeadScore__c" numeric(5,2)"#)
+            wider.evolve_sql().as_deref(),
+            Some(
+                r#"ALTER TABLE "public"."lead_reverse" ALTER COLUMN "Id" TYPE text, ADD COLUMN "LeadScore__c" numeric(5,2)"#
+            )
         );
     }
 }

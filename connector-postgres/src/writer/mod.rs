@@ -1,0 +1,192 @@
+//! One task's rows, rejections and checkpoint, a transaction at a time.
+
+mod fence;
+mod refused;
+mod rejections;
+mod settle;
+mod transaction;
+
+use async_trait::async_trait;
+use bytes::BytesMut;
+use connector_core::{
+    Batch, CommitReport, Error, ErrorKind, Fence, Key, Op, Record, Rejection, Result, State, WriteMode,
+    WriteRequest, Writer,
+};
+
+use self::rejections::Rejections;
+use self::transaction::{Path, Transaction};
+use crate::connect::Guarded;
+use crate::connector::Postgres;
+use crate::error::failed;
+use crate::fingerprint::Fingerprinted;
+use crate::load::encode_row;
+use crate::shape::{Shape, Unset};
+use crate::state_schema;
+use crate::table::Layout;
+
+/// Writes one table.
+///
+/// A transaction begins with the first record after a commit and holds a COPY open; [`commit`](Writer::commit) ends
+/// the COPY, merges, stores rejections, moves the task's row, and commits. Dropped within one, it ends the session,
+/// and with it the transaction.
+pub(crate) struct TableWriter {
+    postgres: Postgres,
+    request: WriteRequest,
+    layout: Layout,
+    fingerprinted: Option<Fingerprinted>,
+    /// Moves with each commit.
+    fence: Option<Fence>,
+    transaction: Option<Transaction>,
+    rejections: Rejections,
+    report: CommitReport,
+}
+
+impl TableWriter {
+    pub(crate) async fn open(postgres: Postgres, request: WriteRequest) -> Result<Self> {
+        let session = postgres.session().await?;
+        if request.fence.is_some() {
+            state_schema::ensure(&session, postgres.state_schema()).await?;
+        }
+        let layout = Layout::plan(&session, &postgres, &request).await?;
+        let fingerprinted = if request.fence.is_some() {
+            Fingerprinted::find(&session, &postgres, &request, &layout).await?
+        } else {
+            None
+        };
+        let fence = request.fence.clone();
+        Ok(Self {
+            rejections: Rejections::new(postgres.sync(), &request.task, fence.as_ref()),
+            postgres,
+            request,
+            layout,
+            fingerprinted,
+            fence,
+            transaction: None,
+            report: CommitReport::default(),
+        })
+    }
+
+    async fn begin(&self) -> Result<Transaction> {
+        Transaction::begin(Guarded::new(self.postgres.session().await?)).await
+    }
+
+    /// Encodes one record into the COPY, or rejects it.
+    fn take(&mut self, transaction: &mut Transaction, record: &Record<'_>) -> Result<()> {
+        let Some(load) = &mut transaction.load else {
+            return Err(Error::new(ErrorKind::Bug, "a transaction lost its COPY"));
+        };
+        let deleted = record.op() == Op::Delete;
+        let key = || Key::from_values(self.layout.key.iter().map(|&position| record.value(position)));
+        let taken = if deleted && self.request.mode == WriteMode::Insert {
+            let message = "a write in the mode insert deletes nothing";
+            Err(Rejection::new(
+                record.sequence(),
+                record.source_key(),
+                "delete_refused",
+                message,
+            ))
+        } else if deleted && transaction.path == Path::New {
+            let mut row = BytesMut::new();
+            let shape = Shape {
+                staged: true,
+                ..Shape::direct()
+            };
+            encode_row(record, &self.layout, &shape, &mut row)
+                .map(|()| drop(transaction.direct_deletes.insert(key(), row)))
+        } else {
+            load.push(record, &self.layout, &transaction.shape)
+        };
+        match taken {
+            Ok(()) if deleted => transaction.deletes += 1,
+            Ok(()) => {
+                transaction.rows += 1;
+                if !transaction.direct_deletes.is_empty() {
+                    transaction.direct_deletes.remove(&key());
+                }
+            }
+            Err(rejection) => self.rejections.add(rejection, &mut self.report),
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Writer for TableWriter {
+    async fn write(&mut self, batch: Batch) -> Result<()> {
+        let unset = Unset::of(&batch);
+        let mut transaction = match self.transaction.take() {
+            Some(transaction) => transaction,
+            None => self.begin().await?,
+        };
+        if transaction.load.is_some() {
+            self.adapt(&mut transaction, &unset).await?;
+        } else {
+            self.start_rows(&mut transaction, &unset).await?;
+        }
+        for record in batch.records() {
+            self.take(&mut transaction, &record)?;
+            if let Some(load) = &mut transaction.load {
+                load.flush().await?;
+            }
+        }
+        if self.rejections.are_many()
+            && let Some(load) = transaction.load.take()
+        {
+            // The session cannot do two things at once: end the COPY, store, and start another.
+            load.finish().await?;
+            self.rejections.store(transaction.session.client()?).await?;
+            transaction.start_load(&self.layout).await?;
+        }
+        self.transaction = Some(transaction);
+        Ok(())
+    }
+
+    async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()> {
+        for rejection in rejected {
+            self.rejections.add(rejection, &mut self.report);
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, checkpoint: Option<&State>) -> Result<CommitReport> {
+        let mut transaction = match self.transaction.take() {
+            Some(transaction) => transaction,
+            None => self.begin().await?,
+        };
+        self.settle_rows(&mut transaction).await?;
+        let client = transaction.session.client()?;
+        self.rejections.store(client).await?;
+        if let Some(fence) = &self.fence {
+            fence::advance(client, &self.postgres.sync(), fence, checkpoint).await?;
+        }
+        if let Err(error) = client.batch_execute("COMMIT").await {
+            let committed = match &self.fence {
+                Some(fence) if error.is_closed() => fence::was_committed(&self.postgres, fence).await?,
+                _ => false,
+            };
+            if !committed {
+                return Err(failed("commit", error));
+            }
+        } else {
+            // The session is clean: back to the pool.
+            transaction.session.release();
+        }
+        if transaction.shaped {
+            self.layout.settled();
+        }
+        if let Some(fence) = &mut self.fence {
+            fence.commit_no += 1;
+        }
+        Ok(std::mem::take(&mut self.report))
+    }
+
+    async fn finish(mut self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport> {
+        if !self.layout.exists && self.transaction.is_none() {
+            // Nothing came: the table is there all the same.
+            let mut transaction = self.begin().await?;
+            self.start_rows(&mut transaction, &Unset::default()).await?;
+            self.transaction = Some(transaction);
+        }
+        self.commit(checkpoint).await
+    }
+}
