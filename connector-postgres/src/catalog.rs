@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 use crate::connector::Postgres;
 use crate::error::failed;
 use crate::ident::Table;
+use crate::shadow::is_no_shadow;
 use crate::types::PgType;
 
 /// One column of a table.
@@ -35,6 +36,8 @@ pub(crate) struct Facts {
     pub(crate) owned: bool,
     /// The server may refuse a row whose values fit: there are constraints, unique indexes, triggers or policies.
     pub(crate) guarded: bool,
+    /// Among them such that a table like it has too: check constraints, domains.
+    pub(crate) checked: bool,
 }
 
 /// Looks at a table that is there.
@@ -43,7 +46,8 @@ pub(crate) async fn facts(client: &Client, table: &Table) -> Result<Facts> {
                       c.relkind <> 'r' OR c.relrowsecurity
                       OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'x'))
                       OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique)
-                      OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal)
+                      OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal),
+                      EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c')
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1 AND c.relname = $2";
     let row = client
@@ -53,6 +57,7 @@ pub(crate) async fn facts(client: &Client, table: &Table) -> Result<Facts> {
     Ok(row.map_or(Facts::default(), |row| Facts {
         owned: row.get(0),
         guarded: row.get(1),
+        checked: row.get(2),
     }))
 }
 
@@ -74,10 +79,13 @@ pub(crate) async fn views_of(client: &Client, table: &Table, columns: &[&str]) -
 
 /// The tables and views of a schema, by name.
 pub(crate) async fn tables(client: &Client, schema: &str) -> Result<Vec<String>> {
-    let sql = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1";
+    let sql = format!(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {} ORDER BY 1",
+        is_no_shadow("c.relname")
+    );
     let rows = client
-        .query(sql, &[&schema])
+        .query(&sql, &[&schema])
         .await
         .map_err(|error| failed("list the tables", error))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())

@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use crate::connector::Postgres;
 use crate::difference::key_text;
 use crate::error::failed;
-use crate::ident::Literal;
+use crate::ident::{Literal, Table};
 use crate::merge::differ;
 use crate::stage::{DELETED, STAGE, equal};
 use crate::table::Layout;
@@ -20,6 +20,15 @@ pub(crate) struct Fingerprinted {
     key: Vec<usize>,
     /// Each field of a fingerprint, and its column's position.
     fields: Vec<(String, usize)>,
+}
+
+/// The rows that are compared with fingerprints, each a record's last word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rows<'a> {
+    /// Those of the staging table.
+    Staged,
+    /// Those of a table.
+    Of(&'a Table),
 }
 
 impl Fingerprinted {
@@ -64,12 +73,16 @@ impl Fingerprinted {
             }))
     }
 
-    /// Joins the staging table's rows with what was confirmed of them.
-    fn join(&self, layout: &Layout, sync: &str) -> String {
+    /// Joins rows with what was confirmed of them.
+    fn join(&self, layout: &Layout, sync: &str, rows: Rows<'_>) -> String {
         let column = |position: usize| format!("s.{}", layout.columns[position].ident());
         let key: Vec<String> = self.key.iter().map(|&position| column(position)).collect();
+        let (rows, put) = match rows {
+            Rows::Staged => (STAGE.to_owned(), format!(" AND NOT s.{DELETED}")),
+            Rows::Of(table) => (table.to_string(), String::new()),
+        };
         format!(
-            "{STAGE} s JOIN {sync}.intent f ON f.target = {} AND f.key = {} AND f.confirmed IS NOT NULL AND NOT s.{DELETED}",
+            "{rows} s JOIN {sync}.intent f ON f.target = {} AND f.key = {} AND f.confirmed IS NOT NULL{put}",
             self.target,
             key_text(key.iter().map(String::as_str))
         )
@@ -102,7 +115,7 @@ impl Fingerprinted {
         };
         format!(
             "SELECT count(*) FROM {} JOIN {} t ON {} WHERE {} @> f.confirmed AND {} AND NOT {}",
-            self.join(layout, sync),
+            self.join(layout, sync, Rows::Staged),
             layout.table,
             equal(layout, &layout.key, "t", "s"),
             self.came(layout),
@@ -112,20 +125,20 @@ impl Fingerprinted {
     }
 
     /// Counts the records that no longer hold what was confirmed of them.
-    pub(crate) fn count_drift(&self, layout: &Layout, sync: &str) -> String {
+    pub(crate) fn count_drift(&self, layout: &Layout, sync: &str, rows: Rows<'_>) -> String {
         format!(
             "SELECT count(*) FROM {} WHERE NOT {} @> f.confirmed",
-            self.join(layout, sync),
+            self.join(layout, sync, rows),
             self.came(layout)
         )
     }
 
     /// Forgets what was confirmed of them.
-    pub(crate) fn forget_drifted(&self, layout: &Layout, sync: &str) -> String {
+    pub(crate) fn forget_drifted(&self, layout: &Layout, sync: &str, rows: Rows<'_>) -> String {
         format!(
             "UPDATE {sync}.intent i SET confirmed = NULL, state = CASE i.state WHEN 'confirmed' THEN 'unconfirmed' ELSE i.state END \
              FROM {} WHERE i.target = f.target AND i.key = f.key AND NOT {} @> f.confirmed",
-            self.join(layout, sync),
+            self.join(layout, sync, rows),
             self.came(layout)
         )
     }

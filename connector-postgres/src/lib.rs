@@ -27,8 +27,10 @@ mod destination;
 mod fingerprint;
 mod load;
 mod merge;
+mod shadow;
 mod shape;
 mod stage;
+mod swap;
 mod table;
 mod writer;
 

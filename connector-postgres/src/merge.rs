@@ -150,7 +150,10 @@ fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
 }
 
 /// The columns that an existing row may get another value in.
-fn changing<'a>(layout: &'a Layout, shape: &'a Shape) -> impl Iterator<Item = (usize, &'a TargetColumn)> {
+pub(crate) fn changing<'a>(
+    layout: &'a Layout,
+    shape: &'a Shape,
+) -> impl Iterator<Item = (usize, &'a TargetColumn)> {
     carried(layout, shape).filter(|(i, _)| !layout.key.contains(i) && !layout.keep.contains(i))
 }
 

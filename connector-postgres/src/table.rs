@@ -8,7 +8,8 @@ use tokio_postgres::Client;
 use crate::catalog::{self, ColumnInfo, Facts};
 use crate::column::TargetColumn;
 use crate::connector::Postgres;
-use crate::ident::{Ident, Table};
+use crate::ident::{Ident, Literal, Table};
+use crate::shadow::Shadow;
 
 /// The most columns a table can have.
 const MAX_COLUMNS: usize = 1_600;
@@ -29,6 +30,8 @@ pub(crate) struct Layout {
     pub(crate) facts: Facts,
     /// Whether the table's schema is there.
     schema_exists: bool,
+    /// It is made beside this one, which it is to be like, if that is there; and what its comment says.
+    beside: Option<(Option<Table>, String)>,
 }
 
 impl Layout {
@@ -37,7 +40,11 @@ impl Layout {
     /// # Errors
     /// [`ErrorKind::Schema`]: types that do not fit, a key that is none, names PostgreSQL cannot hold.
     pub(crate) async fn plan(client: &Client, postgres: &Postgres, request: &WriteRequest) -> Result<Self> {
-        let table = postgres.table(request.stream.as_str())?;
+        Self::of(client, postgres.table(request.stream.as_str())?, request).await
+    }
+
+    /// The same with another table.
+    pub(crate) async fn of(client: &Client, table: Table, request: &WriteRequest) -> Result<Self> {
         let there = catalog::columns(client, &table).await?;
         let mut facts = match &there {
             Some(_) => catalog::facts(client, &table).await?,
@@ -52,7 +59,9 @@ impl Layout {
                 &table,
             )?);
         }
-        facts.guarded |= columns.iter().any(|column| column.domain);
+        let domains = columns.iter().any(|column| column.domain);
+        facts.guarded |= domains;
+        facts.checked |= domains;
         check_columns(&columns)?;
         let position = |name: &String| request.schema.index_of(name);
         let key = request
@@ -67,7 +76,7 @@ impl Layout {
             .collect::<Result<Vec<_>>>()
             .map_err(|error| error.with_context("key", "keep"))?;
         let schema_exists = there.is_some() || catalog::schema_exists(client, &table.schema).await?;
-        let layout = Self {
+        let mut layout = Self {
             primary: primary(&columns, there.as_deref().unwrap_or_default()),
             table,
             columns,
@@ -76,7 +85,11 @@ impl Layout {
             exists: there.is_some(),
             facts,
             schema_exists,
+            beside: None,
         };
+        if request.mode == WriteMode::Overwrite && layout.key.is_empty() {
+            layout.key.clone_from(&layout.primary);
+        }
         layout.check_mode(request.mode, there.as_deref())?;
         layout.check_views(client).await?;
         Ok(layout)
@@ -90,6 +103,7 @@ impl Layout {
             )
             .with_help("check its name and schema, or say write = \"upsert\", which makes it")),
             WriteMode::Update | WriteMode::Upsert => self.check_key(mode, there),
+            WriteMode::Overwrite if !self.key.is_empty() => self.check_key(mode, there),
             _ => Ok(()),
         }
     }
@@ -161,8 +175,39 @@ impl Layout {
             .join(", ")
     }
 
+    /// The layout of the shadow that takes this table's place.
+    pub(crate) fn shadowed(&self, shadow: &Shadow) -> Self {
+        Self {
+            beside: Some((self.exists.then(|| self.table.clone()), shadow.remark.clone())),
+            table: shadow.table.clone(),
+            keep: Vec::new(),
+            exists: false,
+            ..self.clone()
+        }
+    }
+
     /// Makes the table, without its key: that is made after the rows are in.
     pub(crate) fn create_sql(&self) -> String {
+        let Some((like, remark)) = &self.beside else {
+            return self.create_plainly();
+        };
+        let create = match like {
+            None => self.create_plainly(),
+            Some(like) => {
+                let evolve = self
+                    .evolve_sql()
+                    .map(|sql| format!("; {sql}"))
+                    .unwrap_or_default();
+                format!(
+                    "CREATE TABLE {} (LIKE {like} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING STATISTICS){evolve}",
+                    self.table
+                )
+            }
+        };
+        format!("{create}; COMMENT ON TABLE {} IS {}", self.table, Literal(remark))
+    }
+
+    fn create_plainly(&self) -> String {
         let columns: Vec<String> = self.columns.iter().map(TargetColumn::definition).collect();
         let table = format!(
             "CREATE TABLE {} ({}){}",
@@ -213,9 +258,19 @@ impl Layout {
         }
     }
 
-    /// What a plan says of all this.
-    pub(crate) fn write_plan(&self, mode: WriteMode) -> WritePlan {
+    /// What a plan says of all this; `obstacles` keep an overwrite from taking the table's place.
+    pub(crate) fn write_plan(&self, mode: WriteMode, obstacles: &[String]) -> WritePlan {
         let mut plan = WritePlan::new(self.first_note(mode));
+        if mode == WriteMode::Overwrite {
+            plan.notes.push(match obstacles {
+                _ if !self.exists => "built beside; it gets its name with the last commit".to_owned(),
+                [] => "built beside with the same constraints, indexes and rights; with the last commit it takes the table's place".to_owned(),
+                obstacles => format!(
+                    "built beside; with the last commit the table's rows are changed in place, in one transaction, because {}",
+                    obstacles.join(", ")
+                ),
+            });
+        }
         for column in self.columns.iter().filter(|column| column.name != column.field) {
             plan.notes.push(format!(
                 "`{}` is too long a name for PostgreSQL: its column is `{}`, whose comment has the name in full",
@@ -261,6 +316,7 @@ impl Layout {
                 "insert into {table}{after}, by way of a staging table: the server may refuse a row, and the others must land"
             ),
             WriteMode::Insert => format!("insert straight into {table}{after}"),
+            WriteMode::Overwrite => format!("overwrite {table}{after}"),
             _ if added > 0 => format!("{mode} into {table} by ({key}){after}"),
             _ => format!("{mode} into {table} by ({key}); rows that are the same are not touched"),
         }
@@ -321,6 +377,7 @@ mod tests {
             exists: false,
             facts: Facts::default(),
             schema_exists: false,
+            beside: None,
         }
     }
 

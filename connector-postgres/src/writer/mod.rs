@@ -1,6 +1,7 @@
 //! One task's rows, rejections and checkpoint, a transaction at a time.
 
 mod fence;
+mod publish;
 mod refused;
 mod rejections;
 mod settle;
@@ -19,7 +20,9 @@ use crate::connect::Guarded;
 use crate::connector::Postgres;
 use crate::error::failed;
 use crate::fingerprint::Fingerprinted;
+use crate::ident::Table;
 use crate::load::encode_row;
+use crate::shadow::Shadow;
 use crate::shape::{Shape, Unset};
 use crate::state_schema;
 use crate::table::Layout;
@@ -32,7 +35,12 @@ use crate::table::Layout;
 pub(crate) struct TableWriter {
     postgres: Postgres,
     request: WriteRequest,
+    /// Of the table that rows are written into: an overwrite's is the shadow.
     layout: Layout,
+    /// Of the table whose place the shadow takes.
+    overwritten: Option<Layout>,
+    /// What an abandoned overwrite has left: dropped within the first transaction, and so only by who may commit.
+    stale: Option<Table>,
     fingerprinted: Option<Fingerprinted>,
     /// Moves with each commit.
     fence: Option<Fence>,
@@ -47,11 +55,26 @@ impl TableWriter {
         if request.fence.is_some() {
             state_schema::ensure(&session, postgres.state_schema()).await?;
         }
-        let layout = Layout::plan(&session, &postgres, &request).await?;
+        let target = Layout::plan(&session, &postgres, &request).await?;
         let fingerprinted = if request.fence.is_some() {
-            Fingerprinted::find(&session, &postgres, &request, &layout).await?
+            Fingerprinted::find(&session, &postgres, &request, &target).await?
         } else {
             None
+        };
+        let overwrites = request.mode == WriteMode::Overwrite;
+        let (mut stale, mut shadowed) = (None, None);
+        if overwrites || request.fence.is_some() {
+            let shadow = Shadow::find(&session, &postgres, &request, &target.table).await?;
+            if overwrites {
+                shadowed = Some(shadow.layout(&session, &request, &target).await?);
+            }
+            if shadow.is_there() && !(overwrites && request.resumes) {
+                stale = Some(shadow.table);
+            }
+        }
+        let (layout, overwritten) = match shadowed {
+            Some(shadow) => (shadow, Some(target)),
+            None => (target, None),
         };
         let fence = request.fence.clone();
         Ok(Self {
@@ -59,6 +82,8 @@ impl TableWriter {
             postgres,
             request,
             layout,
+            overwritten,
+            stale,
             fingerprinted,
             fence,
             transaction: None,
@@ -66,8 +91,54 @@ impl TableWriter {
         })
     }
 
-    async fn begin(&self) -> Result<Transaction> {
-        Transaction::begin(Guarded::new(self.postgres.session().await?)).await
+    async fn begin(&mut self) -> Result<Transaction> {
+        let transaction = Transaction::begin(Guarded::new(self.postgres.session().await?)).await?;
+        if let Some(stale) = self.stale.take() {
+            let sql = format!("DROP TABLE IF EXISTS {stale}");
+            transaction.run("drop an abandoned overwrite", &sql).await?;
+        }
+        Ok(transaction)
+    }
+
+    /// Commits; with `last`, what an overwrite has built is published.
+    async fn conclude(&mut self, checkpoint: Option<&State>, last: bool) -> Result<CommitReport> {
+        let mut transaction = match self.transaction.take() {
+            Some(transaction) => transaction,
+            None => self.begin().await?,
+        };
+        // Nothing may have come: at the end the table is there all the same, and who goes on from a checkpoint of an
+        // overwrite finds what was built.
+        if !self.layout.exists && transaction.load.is_none() && (last || self.overwritten.is_some()) {
+            self.start_rows(&mut transaction, &Unset::default()).await?;
+        }
+        self.settle_rows(&mut transaction).await?;
+        if last {
+            self.publish(&mut transaction).await?;
+        }
+        let client = transaction.session.client()?;
+        self.rejections.store(client).await?;
+        if let Some(fence) = &self.fence {
+            fence::advance(client, &self.postgres.sync(), fence, checkpoint).await?;
+        }
+        if let Err(error) = client.batch_execute("COMMIT").await {
+            let committed = match &self.fence {
+                Some(fence) if error.is_closed() => fence::was_committed(&self.postgres, fence).await?,
+                _ => false,
+            };
+            if !committed {
+                return Err(failed("commit", error));
+            }
+        } else {
+            // The session is clean: back to the pool.
+            transaction.session.release();
+        }
+        if transaction.shaped {
+            self.layout.settled();
+        }
+        if let Some(fence) = &mut self.fence {
+            fence.commit_no += 1;
+        }
+        Ok(std::mem::take(&mut self.report))
     }
 
     /// Encodes one record into the COPY, or rejects it.
@@ -149,44 +220,10 @@ impl Writer for TableWriter {
     }
 
     async fn commit(&mut self, checkpoint: Option<&State>) -> Result<CommitReport> {
-        let mut transaction = match self.transaction.take() {
-            Some(transaction) => transaction,
-            None => self.begin().await?,
-        };
-        self.settle_rows(&mut transaction).await?;
-        let client = transaction.session.client()?;
-        self.rejections.store(client).await?;
-        if let Some(fence) = &self.fence {
-            fence::advance(client, &self.postgres.sync(), fence, checkpoint).await?;
-        }
-        if let Err(error) = client.batch_execute("COMMIT").await {
-            let committed = match &self.fence {
-                Some(fence) if error.is_closed() => fence::was_committed(&self.postgres, fence).await?,
-                _ => false,
-            };
-            if !committed {
-                return Err(failed("commit", error));
-            }
-        } else {
-            // The session is clean: back to the pool.
-            transaction.session.release();
-        }
-        if transaction.shaped {
-            self.layout.settled();
-        }
-        if let Some(fence) = &mut self.fence {
-            fence.commit_no += 1;
-        }
-        Ok(std::mem::take(&mut self.report))
+        self.conclude(checkpoint, false).await
     }
 
     async fn finish(mut self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport> {
-        if !self.layout.exists && self.transaction.is_none() {
-            // Nothing came: the table is there all the same.
-            let mut transaction = self.begin().await?;
-            self.start_rows(&mut transaction, &Unset::default()).await?;
-            self.transaction = Some(transaction);
-        }
-        self.commit(checkpoint).await
+        self.conclude(checkpoint, true).await
     }
 }

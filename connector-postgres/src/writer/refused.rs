@@ -45,25 +45,27 @@ pub(super) async fn merge(
     rejections: &mut Rejections,
     report: &mut CommitReport,
 ) -> Result<Merged> {
-    let mut total = Merged::default();
     let step = Step {
         client,
         layout,
         shape,
         kind,
     };
-    match step.whole().await? {
-        Ok(merged) => total.add(&merged),
-        Err(error) if error.code() == Some(&SqlState::CARDINALITY_VIOLATION) => {
-            deduplicate(client, layout).await?;
-            match step.whole().await? {
-                Ok(merged) => total.add(&merged),
-                Err(error) => total.add(&step.by_halves(error, rejections, report).await?),
+    // For every other kind that has been done before.
+    let mut last_words = kind != Merge::Upsert;
+    loop {
+        match step.whole().await? {
+            Ok(merged) => return Ok(merged),
+            // A key that comes twice; or a refused row that a later one of its key makes superfluous.
+            Err(error) if !last_words => {
+                last_words = true;
+                if deduplicate(client, layout).await? == 0 {
+                    return step.by_halves(error, rejections, report).await;
+                }
             }
+            Err(error) => return step.by_halves(error, rejections, report).await,
         }
-        Err(error) => total.add(&step.by_halves(error, rejections, report).await?),
     }
-    Ok(total)
 }
 
 /// Leaves the last record of each key in the staging table; returns the number of the others.

@@ -11,6 +11,7 @@ use super::refused::{deduplicate, merge};
 use super::rejections::Reason;
 use super::transaction::{Path, Transaction};
 use crate::error::failed;
+use crate::fingerprint::Rows;
 use crate::load::Load;
 use crate::merge::{Merge, deduplicate_table};
 use crate::shape::Shape;
@@ -53,6 +54,11 @@ impl TableWriter {
         let (layout, shape) = (&self.layout, &transaction.shape);
         let kind = self.merge_kind(shape);
         let rejected_before = self.report.counts.rejected;
+        // What leaves fields unset cannot tell; what is built beside is compared when it is published.
+        let fingerprinted = self
+            .fingerprinted
+            .as_ref()
+            .filter(|_| !shape.is_partial() && self.overwritten.is_none());
         let (rejections, report) = (&mut self.rejections, &mut self.report);
         let unfit = match kind {
             Merge::Insert => known(layout),
@@ -65,7 +71,7 @@ impl TableWriter {
         if kind != Merge::Insert {
             if shape.masked {
                 count(client, &stage::fold(layout)).await?;
-            } else if transaction.deletes > 0 || self.fingerprinted.is_some() || kind == Merge::Update {
+            } else if transaction.deletes > 0 || fingerprinted.is_some() || kind == Merge::Update {
                 // What is compared, deleted or updated must be each record's last word.
                 deduplicate(client, layout).await?;
             }
@@ -74,12 +80,13 @@ impl TableWriter {
             rejections.take_out(client, &statement, reason, report).await?;
         }
         let mut echo = 0;
-        if let Some(fingerprinted) = self.fingerprinted.as_ref().filter(|_| !shape.is_partial()) {
+        if let Some(fingerprinted) = fingerprinted {
             let sync = self.postgres.sync();
             echo = count(client, &fingerprinted.count_echo(layout, &sync)).await?;
-            report.counts.drifted += count(client, &fingerprinted.count_drift(layout, &sync)).await?;
+            report.counts.drifted +=
+                count(client, &fingerprinted.count_drift(layout, &sync, Rows::Staged)).await?;
             if self.request.drift == Drift::Overwrite {
-                execute(client, &fingerprinted.forget_drifted(layout, &sync)).await?;
+                execute(client, &fingerprinted.forget_drifted(layout, &sync, Rows::Staged)).await?;
             }
         }
         let deleted = if transaction.deletes > 0 {

@@ -108,22 +108,29 @@ impl TableWriter {
             transaction.run("make the table", &layout.create_sql()).await?;
             transaction.shaped = true;
             transaction.path = Path::New;
-            if !takes_directly(layout, Path::New, unset) {
+            if layout.facts.checked || !takes_directly(layout, Path::New, unset) {
                 if !layout.key.is_empty() {
                     add_key(transaction.session.client()?, layout).await?;
                 }
                 transaction.start_stage(layout, unset).await?;
             }
-        } else if self.request.mode == WriteMode::Insert
-            && !layout.facts.guarded
-            && takes_directly(layout, Path::Append, unset)
-        {
+        } else if self.appends() && takes_directly(layout, Path::Append, unset) {
             transaction.evolve(layout).await?;
             transaction.path = Path::Append;
         } else {
             transaction.start_stage(layout, unset).await?;
         }
         transaction.start_load(layout).await
+    }
+
+    /// Whether rows only join a table that refuses none of them.
+    fn appends(&self) -> bool {
+        let layout = &self.layout;
+        match self.request.mode {
+            WriteMode::Insert => !layout.facts.guarded,
+            WriteMode::Overwrite => layout.key.is_empty() && !layout.facts.checked,
+            _ => false,
+        }
     }
 
     /// Makes the COPY under way one that takes records which leave this unset.

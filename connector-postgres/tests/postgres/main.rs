@@ -12,6 +12,7 @@ mod errors;
 mod evolve;
 mod fence;
 mod load;
+mod overwrite;
 mod partial;
 mod refused;
 mod rejections;
