@@ -7,13 +7,23 @@ use connector_core::{Op, Record, Rejection, Result, Value};
 use futures::SinkExt;
 use tokio_postgres::{Client, CopyInSink};
 
-use crate::copy::{HEADER, TRAILER, encode_cell};
+use crate::copy::{HEADER, Refusal, TRAILER, encode_cell};
 use crate::error::failed;
+use crate::limits::{KEY_TOO_LONG, check_row, is_long_key};
 use crate::shape::Shape;
 use crate::table::Layout;
 
 /// Bytes sent at once: larger ones gain nothing.
 const CHUNK: usize = 256 << 10;
+
+const NULL_KEY: Refusal = Refusal {
+    code: "null_key",
+    message: "a field of the key has no value",
+};
+const NULL_VALUE: Refusal = Refusal {
+    code: "null_value",
+    message: "the column takes no null",
+};
 
 /// A COPY under way.
 pub(crate) struct Load {
@@ -90,28 +100,33 @@ pub(crate) fn encode_row(
     let deleted = record.op() == Op::Delete;
     // At most 1,600 columns and three of our own.
     out.put_i16(shape.width(layout) as i16);
+    let mut key_bytes = 0;
     for (i, (value, column)) in record.values().zip(&layout.columns).enumerate() {
         if !shape.has(i) {
             continue;
         }
         let in_key = layout.key.contains(&i);
+        let before = out.len();
         let refused = if deleted && !in_key {
             out.put_i32(-1);
             Ok(())
         } else if in_key && !value.is_present() {
-            Err(("null_key", "a field of the key has no value"))
+            Err(NULL_KEY)
         } else if column.not_null && !value.is_present() && !(shape.masked && matches!(value, Value::Unset)) {
-            Err(("null_value", "the column takes no null"))
+            Err(NULL_VALUE)
         } else {
-            encode_cell(&value, &column.pg_type, out).map_err(|refusal| (refusal.code, refusal.message))
+            encode_cell(&value, &column.pg_type, out)
         };
-        if let Err((code, message)) = refused {
+        if let Err(Refusal { code, message }) = refused {
             out.truncate(start);
             let message = format!("{message} (`{}`)", column.name);
             return Err(
                 Rejection::new(record.sequence(), record.source_key(), code, message)
                     .with_field(&column.field),
             );
+        }
+        if in_key {
+            key_bytes += out.len() - before;
         }
     }
     if shape.staged {
@@ -124,7 +139,20 @@ pub(crate) fn encode_row(
     if shape.masked {
         put_mask(record, deleted, layout.columns.len(), out);
     }
-    Ok(())
+    let refused = if is_long_key(key_bytes) && !deleted {
+        Err(KEY_TOO_LONG)
+    } else {
+        check_row(&out[start..], layout, shape)
+    };
+    refused.map_err(|Refusal { code, message }| {
+        out.truncate(start);
+        let mut rejection = Rejection::new(record.sequence(), record.source_key(), code, message);
+        if code == KEY_TOO_LONG.code {
+            let fields = layout.key.iter().map(|&i| layout.columns[i].field.clone());
+            rejection.fields.extend(fields);
+        }
+        rejection
+    })
 }
 
 /// Appends a `bit(n)`: which fields the record leaves unset.

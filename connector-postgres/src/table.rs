@@ -1,18 +1,14 @@
 //! The table that is written to: as it is, or as it will be made.
 
-use std::collections::HashSet;
-
-use connector_core::{ColumnPlan, Error, ErrorKind, Result, WriteMode, WritePlan, WriteRequest};
+use connector_core::{Result, WriteMode, WriteRequest};
 use tokio_postgres::Client;
 
 use crate::catalog::{self, ColumnInfo, Facts};
 use crate::column::TargetColumn;
 use crate::connector::Postgres;
+use crate::fit::check_columns;
 use crate::ident::{Ident, Literal, Table};
 use crate::shadow::Shadow;
-
-/// The most columns a table can have.
-const MAX_COLUMNS: usize = 1_600;
 
 /// Where each field of a write goes.
 #[derive(Clone, Debug)]
@@ -93,74 +89,6 @@ impl Layout {
         layout.check_mode(request.mode, there.as_deref())?;
         layout.check_views(client).await?;
         Ok(layout)
-    }
-
-    fn check_mode(&self, mode: WriteMode, there: Option<&[ColumnInfo]>) -> Result<()> {
-        match mode {
-            WriteMode::Update if !self.exists => Err(Error::new(
-                ErrorKind::NotFound,
-                format!("there is no table {} whose rows could be updated", self.table),
-            )
-            .with_help("check its name and schema, or say write = \"upsert\", which makes it")),
-            WriteMode::Update | WriteMode::Upsert => self.check_key(mode, there),
-            WriteMode::Overwrite if !self.key.is_empty() => self.check_key(mode, there),
-            _ => Ok(()),
-        }
-    }
-
-    /// What finds rows by a key needs one, and an existing table must have it as its primary key.
-    fn check_key(&self, mode: WriteMode, there: Option<&[ColumnInfo]>) -> Result<()> {
-        if self.key.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Schema,
-                format!("{} has no key to {mode} by", self.table),
-            )
-            .with_help("name the columns of a key with `match_on`, or say write = \"insert\""));
-        }
-        let Some(there) = there else { return Ok(()) };
-        let primary: Vec<&str> = there
-            .iter()
-            .filter(|column| column.key_position.is_some())
-            .map(|column| column.name.as_str())
-            .collect();
-        let same = primary.len() == self.key.len() && self.key_names().all(|name| primary.contains(&name));
-        if same {
-            return Ok(());
-        }
-        let wanted: Vec<&str> = self.key_names().collect();
-        let message = format!("the primary key of {} is not ({})", self.table, wanted.join(", "));
-        let help = if primary.is_empty() {
-            format!("add a primary key ({}) to the table", wanted.join(", "))
-        } else {
-            format!("say match_on = {primary:?}, or write into another table")
-        };
-        Err(Error::new(ErrorKind::Schema, message).with_help(help))
-    }
-
-    /// A column that a view shows cannot be widened.
-    async fn check_views(&self, client: &Client) -> Result<()> {
-        let widened: Vec<&TargetColumn> = self
-            .columns
-            .iter()
-            .filter(|column| column.widened.is_some())
-            .collect();
-        if widened.is_empty() {
-            return Ok(());
-        }
-        let names: Vec<&str> = widened.iter().map(|column| column.name.as_str()).collect();
-        let views = catalog::views_of(client, &self.table, &names).await?;
-        if views.is_empty() {
-            return Ok(());
-        }
-        let wider: Vec<String> = widened.iter().map(|column| column.definition()).collect();
-        let message = format!(
-            "{} needs wider columns ({}), which PostgreSQL does not allow while the view {} shows them",
-            self.table,
-            wider.join(", "),
-            views.join(", ")
-        );
-        Err(Error::new(ErrorKind::Schema, message)
-            .with_help("drop the view, widen the columns with ALTER TABLE, and make the view again"))
     }
 
     pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
@@ -257,70 +185,6 @@ impl Layout {
             column.widened = None;
         }
     }
-
-    /// What a plan says of all this; `obstacles` keep an overwrite from taking the table's place.
-    pub(crate) fn write_plan(&self, mode: WriteMode, obstacles: &[String]) -> WritePlan {
-        let mut plan = WritePlan::new(self.first_note(mode));
-        if mode == WriteMode::Overwrite {
-            plan.notes.push(match obstacles {
-                _ if !self.exists => "built beside; it gets its name with the last commit".to_owned(),
-                [] => "built beside with the same constraints, indexes and rights; with the last commit it takes the table's place".to_owned(),
-                obstacles => format!(
-                    "built beside; with the last commit the table's rows are changed in place, in one transaction, because {}",
-                    obstacles.join(", ")
-                ),
-            });
-        }
-        for column in self.columns.iter().filter(|column| column.name != column.field) {
-            plan.notes.push(format!(
-                "`{}` is too long a name for PostgreSQL: its column is `{}`, whose comment has the name in full",
-                column.field, column.name
-            ));
-        }
-        for column in &self.columns {
-            if let Some(narrow) = &column.widened {
-                plan.notes.push(format!(
-                    "`{}` becomes {} instead of {narrow}",
-                    column.name,
-                    column.pg_type.sql()
-                ));
-            }
-        }
-        let columns = self.columns.iter().map(|column| ColumnPlan {
-            name: column.field.clone(),
-            from: column.from.to_string(),
-            to: column.pg_type.sql(),
-            lossless: column.lossless,
-        });
-        plan.with_columns(columns.collect())
-    }
-
-    fn first_note(&self, mode: WriteMode) -> String {
-        let key = self.key_names().collect::<Vec<_>>().join(", ");
-        let table = &self.table;
-        if !self.exists {
-            let number = self.columns.len();
-            return if key.is_empty() {
-                format!("makes {table} with {number} columns and no key")
-            } else {
-                format!("makes {table} with {number} columns and the primary key ({key})")
-            };
-        }
-        let added = self.columns.iter().filter(|column| column.added).count();
-        let after = match added {
-            0 => String::new(),
-            added => format!(", after adding {added} columns"),
-        };
-        match mode {
-            WriteMode::Insert if self.facts.guarded => format!(
-                "insert into {table}{after}, by way of a staging table: the server may refuse a row, and the others must land"
-            ),
-            WriteMode::Insert => format!("insert straight into {table}{after}"),
-            WriteMode::Overwrite => format!("overwrite {table}{after}"),
-            _ if added > 0 => format!("{mode} into {table} by ({key}){after}"),
-            _ => format!("{mode} into {table} by ({key}); rows that are the same are not touched"),
-        }
-    }
 }
 
 /// The table's primary key among the columns that are written; empty where it is not there as a whole.
@@ -329,27 +193,6 @@ fn primary(columns: &[TargetColumn], there: &[ColumnInfo]) -> Vec<usize> {
     key.map(|key| columns.iter().position(|column| column.name == key.name))
         .collect::<Option<_>>()
         .unwrap_or_default()
-}
-
-fn check_columns(columns: &[TargetColumn]) -> Result<()> {
-    if columns.len() > MAX_COLUMNS {
-        let message = format!(
-            "{} columns are more than the {MAX_COLUMNS} a PostgreSQL table holds",
-            columns.len()
-        );
-        return Err(
-            Error::new(ErrorKind::Schema, message).with_help("leave some out with `columns` or `except`")
-        );
-    }
-    let mut names = HashSet::new();
-    match columns.iter().find(|column| !names.insert(column.name.as_str())) {
-        None => Ok(()),
-        Some(twice) => Err(Error::new(
-            ErrorKind::Schema,
-            format!("two fields would share the column `{}`", twice.name),
-        )
-        .with_help("give one of them another name with `fields`")),
-    }
 }
 
 #[cfg(test)]

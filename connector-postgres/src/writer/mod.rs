@@ -2,10 +2,12 @@
 
 mod fence;
 mod publish;
+mod reason;
 mod refused;
 mod rejections;
 mod settle;
 mod transaction;
+mod unfit;
 
 use async_trait::async_trait;
 use bytes::BytesMut;

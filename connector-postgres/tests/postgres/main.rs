@@ -11,6 +11,7 @@ mod echo;
 mod errors;
 mod evolve;
 mod fence;
+mod limits;
 mod load;
 mod overwrite;
 mod partial;
