@@ -101,8 +101,9 @@ pub(crate) fn encode_row(
     // At most 1,600 columns and three of our own.
     out.put_i16(shape.width(layout) as i16);
     let mut key_bytes = 0;
+    let whole = shape.left_out.is_empty();
     for (i, (value, column)) in record.values().zip(&layout.columns).enumerate() {
-        if !shape.has(i) {
+        if !whole && !shape.has(i) {
             continue;
         }
         let in_key = layout.key.contains(&i);

@@ -16,20 +16,20 @@ pub(crate) struct Unset {
 impl Unset {
     /// Looks through the records; deletes say nothing beyond their key, and mean nothing by it.
     pub(crate) fn of(batch: &Batch) -> Self {
-        let fields = batch.schema().fields().len();
         let mut any: Vec<bool> = Vec::new();
         let (mut uniform, mut first) = (true, true);
         for record in batch.records().filter(|record| record.op() == Op::Put) {
-            for (position, value) in record.values().enumerate() {
-                let unset = matches!(value, Value::Unset);
-                if any.is_empty() && unset {
-                    uniform &= first;
-                    any = vec![false; fields];
-                }
-                if !any.is_empty() && any[position] != unset {
-                    uniform &= first;
-                    any[position] |= unset;
-                }
+            let is_unset = |value: Value<'_>| matches!(value, Value::Unset);
+            // Nearly always nothing is.
+            if any.is_empty() && !record.values().any(is_unset) {
+                first = false;
+                continue;
+            }
+            let unset: Vec<bool> = record.values().map(is_unset).collect();
+            if any != unset {
+                uniform &= first;
+                any.resize(unset.len(), false);
+                any.iter_mut().zip(unset).for_each(|(any, unset)| *any |= unset);
             }
             first = false;
         }

@@ -133,6 +133,14 @@ pub(crate) fn fold(layout: &Layout) -> String {
     )
 }
 
+/// Whether the rows have numbers.
+pub(crate) fn is_numbered() -> String {
+    format!(
+        "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = '{STAGE}'::regclass AND attname = '{}')",
+        NUMBER.trim_matches('"')
+    )
+}
+
 /// Numbers the rows, so that parts of them can be tried.
 pub(crate) fn number() -> String {
     format!(

@@ -145,10 +145,7 @@ impl Step<'_> {
         let Some(reason) = reason(&first) else {
             return Err(failed("merge rows", first));
         };
-        self.run(&stage::number()).await?;
-        let sql = format!("SELECT coalesce(max({NUMBER}), 0) FROM {STAGE}");
-        let row = self.client.query_one(&sql, &[]).await;
-        let rows: i64 = row.map_err(|error| failed("merge rows", error))?.get(0);
+        let rows = self.number_rows().await?;
         let mut total = Merged::default();
         let mut refused: Vec<(i64, Refused)> = Vec::new();
         if rows == 1 {
@@ -183,6 +180,19 @@ impl Step<'_> {
             rejections.add(rejection, report);
         }
         Ok(total)
+    }
+
+    /// Numbers the staged rows, unless that was done for another step; returns the last number.
+    async fn number_rows(&self) -> Result<i64> {
+        let one = async |sql: &str| {
+            let row = self.client.query_one(sql, &[]).await;
+            row.map_err(|error| failed("merge rows", error))
+        };
+        if !one(&stage::is_numbered()).await?.get::<_, bool>(0) {
+            self.run(&stage::number()).await?;
+        }
+        let last = one(&format!("SELECT coalesce(max({NUMBER}), 0) FROM {STAGE}")).await?;
+        Ok(last.get(0))
     }
 
     /// A row may have been refused only because another one of the same commit was not there yet.

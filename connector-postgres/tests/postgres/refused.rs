@@ -114,7 +114,7 @@ async fn a_delete_that_others_refer_to_is_rejected_alone() {
     let postgres = database.connector();
     database
         .run(
-            "CREATE TABLE t (id bigint PRIMARY KEY, v bigint); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3);
+            "CREATE TABLE t (id bigint PRIMARY KEY, v bigint CHECK (v > 0)); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3);
              CREATE TABLE child (t bigint REFERENCES t); INSERT INTO child VALUES (2)",
         )
         .await;
@@ -127,11 +127,13 @@ async fn a_delete_that_others_refer_to_is_rejected_alone() {
             (Op::Delete, &[Value::Int(2)]),
             (Op::Delete, &[Value::Int(3)]),
             (Op::Put, &[Value::Int(4), Value::Int(4)]),
+            (Op::Put, &[Value::Int(5), Value::Int(-5)]),
         ],
     );
     let report = load(&postgres, upsert("t", &schema), vec![rows]).await;
-    assert_eq!(tally(&report), [1, 0, 0, 2, 1]);
-    assert_eq!(report.rejected[0].code, "foreign_key_violation");
+    assert_eq!(tally(&report), [1, 0, 0, 2, 2]);
+    let codes: Vec<_> = report.rejected.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(codes, ["foreign_key_violation", "check_violation"]);
     assert_eq!(database.lines("SELECT id FROM t ORDER BY id").await, ["2", "4"]);
 }
 
@@ -165,6 +167,68 @@ async fn an_insert_of_keys_that_are_there_or_come_twice_keeps_the_first() {
         database.lines("SELECT * FROM t ORDER BY id").await,
         ["1|1", "2|2", "4|4"]
     );
+}
+
+#[tokio::test]
+async fn a_refused_row_that_a_later_one_of_its_key_replaces_is_nobody_s_trouble() {
+    let database = database().await;
+    let postgres = database.connector();
+    database
+        .run("CREATE TABLE t (id bigint PRIMARY KEY, v bigint CHECK (v > 0))")
+        .await;
+    let schema = two();
+    let row = |id, v| [Value::Int(id), Value::Int(v)];
+    let rows = [row(1, -1), row(2, 2), row(1, 1), row(3, 3), row(3, -3)];
+    let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 2]>::as_slice).collect();
+    let report = load(&postgres, upsert("t", &schema), vec![puts(&schema, 0, &rows)]).await;
+    assert_eq!(tally(&report), [2, 0, 2, 0, 1]);
+    assert_eq!(
+        database.lines("SELECT * FROM t ORDER BY id").await,
+        ["1|1", "2|2"]
+    );
+}
+
+#[tokio::test]
+async fn partial_records_and_updates_are_refused_alone_too() {
+    for mode in [WriteMode::Upsert, WriteMode::Update] {
+        let database = database().await;
+        let postgres = database.connector();
+        database
+            .run("CREATE TABLE t (id bigint PRIMARY KEY, v bigint CHECK (v > 0), w text); INSERT INTO t SELECT n, n, 'w' FROM generate_series(1, 50) n")
+            .await;
+        let schema = schema(
+            vec![
+                field("id", DataType::Int64),
+                field("v", DataType::Int64),
+                field("w", DataType::TEXT),
+            ],
+            &["id"],
+        );
+        let rows: Vec<[Value<'_>; 3]> = (1..=50)
+            .map(|id| {
+                let v = if id % 20 == 7 { -1 } else { id + 1 };
+                let w = if id % 2 == 0 { Value::Unset } else { Value::Null };
+                [Value::Int(id), Value::Int(v), w]
+            })
+            .collect();
+        let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 3]>::as_slice).collect();
+        let mut request = upsert("t", &schema);
+        request.mode = mode;
+        let report = load(&postgres, request, vec![puts(&schema, 0, &rows)]).await;
+        assert_eq!(tally(&report), [0, 47, 0, 0, 3]);
+        let keys: Vec<_> = report
+            .rejected
+            .iter()
+            .map(|one| one.key.as_ref().unwrap().as_str())
+            .collect();
+        assert_eq!(keys, ["7", "27", "47"]);
+        assert_eq!(
+            database
+                .line("SELECT count(*), count(w), sum(v) FROM t WHERE v = id + 1")
+                .await,
+            "47|25|1241"
+        );
+    }
 }
 
 #[tokio::test]
