@@ -8,6 +8,7 @@ use tokio_postgres::Client;
 use crate::connector::Postgres;
 use crate::error::failed;
 use crate::ident::Table;
+use crate::shadow::is_no_shadow;
 use crate::types::PgType;
 
 /// One column of a table.
@@ -20,14 +21,71 @@ pub(crate) struct ColumnInfo {
     pub(crate) key_position: Option<i16>,
     /// Whether a value can be written into it: not generated.
     pub(crate) writable: bool,
+    /// Its type as the table declares it.
+    pub(crate) declared: String,
+    /// Whether that is a domain, which may have rules of its own.
+    pub(crate) domain: bool,
+    /// What a new row gets that says nothing about it, as SQL.
+    pub(crate) default: Option<String>,
+}
+
+/// What a table is, beyond its columns.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Facts {
+    /// We may change it.
+    pub(crate) owned: bool,
+    /// The server may refuse a row whose values fit: there are constraints, unique indexes, triggers or policies.
+    pub(crate) guarded: bool,
+    /// Among them such that a table like it has too: check constraints, domains.
+    pub(crate) checked: bool,
+}
+
+/// Looks at a table that is there.
+pub(crate) async fn facts(client: &Client, table: &Table) -> Result<Facts> {
+    let sql = "SELECT c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE'),
+                      c.relkind <> 'r' OR c.relrowsecurity
+                      OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'x'))
+                      OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique)
+                      OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal),
+                      EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c')
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = $1 AND c.relname = $2";
+    let row = client
+        .query_opt(sql, &[&table.schema, &table.name])
+        .await
+        .map_err(|error| failed("look at the table", error))?;
+    Ok(row.map_or(Facts::default(), |row| Facts {
+        owned: row.get(0),
+        guarded: row.get(1),
+        checked: row.get(2),
+    }))
+}
+
+/// The views that show one of these columns of a table: while they are there, its type cannot be changed.
+pub(crate) async fn views_of(client: &Client, table: &Table, columns: &[&str]) -> Result<Vec<String>> {
+    let sql = "SELECT DISTINCT v.oid::regclass::text
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               JOIN pg_attribute a ON a.attrelid = c.oid
+               JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum
+               JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+               JOIN pg_class v ON v.oid = r.ev_class AND v.oid <> c.oid
+               WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = ANY ($3) ORDER BY 1";
+    let rows = client
+        .query(sql, &[&table.schema, &table.name, &columns])
+        .await
+        .map_err(|error| failed("look for views", error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// The tables and views of a schema, by name.
 pub(crate) async fn tables(client: &Client, schema: &str) -> Result<Vec<String>> {
-    let sql = "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1";
+    let sql = format!(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {} ORDER BY 1",
+        is_no_shadow("c.relname")
+    );
     let rows = client
-        .query(sql, &[&schema])
+        .query(&sql, &[&schema])
         .await
         .map_err(|error| failed("list the tables", error))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
@@ -49,11 +107,15 @@ pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec
                       CASE WHEN t.typbasetype <> 0 THEN t.typtypmod ELSE a.atttypmod END,
                       format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
                       array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum)::int2,
-                      a.attgenerated = '' AND a.attidentity <> 'a'
+                      a.attgenerated = '' AND a.attidentity <> 'a', t.typtype = 'd',
+                      CASE WHEN a.attidentity <> '' THEN 'nextval(' || quote_literal(pg_get_serial_sequence(c.oid::regclass::text, a.attname)) || ')'
+                           WHEN a.attgenerated <> '' THEN NULL
+                           ELSE coalesce(pg_get_expr(f.adbin, f.adrelid), pg_get_expr(t.typdefaultbin, 0)) END
                FROM pg_class c
                JOIN pg_namespace n ON n.oid = c.relnamespace
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                JOIN pg_type t ON t.oid = a.atttypid
+               LEFT JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
                LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
                WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum";
     let rows = client
@@ -69,6 +131,9 @@ pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec
         nullable: row.get(4),
         key_position: row.get(5),
         writable: row.get(6),
+        declared: row.get(3),
+        domain: row.get(7),
+        default: row.get(8),
     };
     Ok(Some(rows.iter().map(column).collect()))
 }

@@ -6,23 +6,35 @@ use connector_core::{
 };
 
 use crate::connector::Postgres;
+use crate::swap;
 use crate::table::Layout;
 use crate::writer::TableWriter;
 
 #[async_trait]
 impl Destination for Postgres {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new(vec![WriteMode::Upsert, WriteMode::Insert])
-            .transactional()
-            .creating()
-            .keeping()
+        Capabilities::new(vec![
+            WriteMode::Upsert,
+            WriteMode::Insert,
+            WriteMode::Update,
+            WriteMode::Overwrite,
+        ])
+        .transactional()
+        .creating()
+        .partial()
+        .deleting()
+        .keeping()
     }
 
     async fn plan_write(&self, request: &WriteRequest) -> Result<WritePlan> {
         check_mode(request.mode)?;
         let session = self.session().await?;
         let layout = Layout::plan(&session, self, request).await?;
-        Ok(layout.write_plan(request.mode))
+        let obstacles = match request.mode {
+            WriteMode::Overwrite if layout.exists => swap::obstacles(&session, &layout).await?,
+            _ => Vec::new(),
+        };
+        Ok(layout.write_plan(request.mode, &obstacles))
     }
 
     async fn writer(&self, request: WriteRequest) -> Result<Box<dyn Writer>> {
@@ -33,11 +45,11 @@ impl Destination for Postgres {
 
 fn check_mode(mode: WriteMode) -> Result<()> {
     match mode {
-        WriteMode::Upsert | WriteMode::Insert => Ok(()),
+        WriteMode::Upsert | WriteMode::Insert | WriteMode::Update | WriteMode::Overwrite => Ok(()),
         other => Err(Error::new(
             ErrorKind::Unsupported,
             format!("PostgreSQL cannot be written in the mode {other} in this version"),
         )
-        .with_help("say write = \"upsert\" or write = \"insert\"")),
+        .with_help("say write = \"upsert\", \"update\", \"insert\" or \"overwrite\"")),
     }
 }

@@ -84,7 +84,7 @@ fn kind_of(state: &SqlState) -> ErrorKind {
         "28P01" | "28000" => ErrorKind::Auth,
         "42501" => ErrorKind::Forbidden,
         "3D000" | "42P01" | "3F000" => ErrorKind::NotFound,
-        "42703" | "42804" | "42601" => ErrorKind::Schema,
+        "42703" | "42804" | "42601" | "0A000" => ErrorKind::Schema,
         "25006" => ErrorKind::Forbidden,
         code => match &code[..2] {
             "08" | "53" | "57" => ErrorKind::Unavailable,

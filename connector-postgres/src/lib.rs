@@ -3,7 +3,8 @@
 //! Rows, rejected rows and the checkpoint commit in one transaction whose last statement moves the task's row *where*
 //! epoch and commit number are the expected ones: a second process on the same task, or a paused one that wakes up,
 //! cannot commit. A new table is loaded by binary COPY before its key is made; an existing one through a temporary
-//! table and a merge that touches only rows that differ.
+//! table and a merge that touches only rows that differ. An overwrite builds a table beside the one it replaces.
+//! A row that only the server refuses is found by halves within the transaction, and the others land.
 //!
 //! As the source of a write-back, the difference between a table and what the other side has confirmed is computed
 //! and stored in one statement, then read in short ones; nothing is written to the table itself.
@@ -22,9 +23,18 @@ mod difference;
 mod reader;
 mod source;
 
+mod column;
 mod destination;
+mod fingerprint;
+mod fit;
+mod limits;
 mod load;
 mod merge;
+mod plan;
+mod shadow;
+mod shape;
+mod stage;
+mod swap;
 mod table;
 mod writer;
 

@@ -3,28 +3,37 @@
 use std::pin::Pin;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use connector_core::{Record, Rejection, Result};
+use connector_core::{Op, Record, Rejection, Result, Value};
 use futures::SinkExt;
 use tokio_postgres::{Client, CopyInSink};
 
-use crate::copy::{HEADER, TRAILER, encode_cell};
+use crate::copy::{HEADER, Refusal, TRAILER, encode_cell};
 use crate::error::failed;
+use crate::limits::{KEY_TOO_LONG, check_row, is_long_key};
+use crate::shape::Shape;
 use crate::table::Layout;
 
 /// Bytes sent at once: larger ones gain nothing.
 const CHUNK: usize = 256 << 10;
 
+const NULL_KEY: Refusal = Refusal {
+    code: "null_key",
+    message: "a field of the key has no value",
+};
+const NULL_VALUE: Refusal = Refusal {
+    code: "null_value",
+    message: "the column takes no null",
+};
+
 /// A COPY under way.
 pub(crate) struct Load {
     sink: Pin<Box<CopyInSink<Bytes>>>,
     buffer: BytesMut,
-    /// Whether rows also carry their sequence number and whether they are deleted: a staging table's last columns.
-    staged: bool,
 }
 
 impl Load {
     /// Starts the COPY that `statement` says.
-    pub(crate) async fn start(client: &Client, statement: &str, staged: bool) -> Result<Self> {
+    pub(crate) async fn start(client: &Client, statement: &str) -> Result<Self> {
         let sink = client
             .copy_in(statement)
             .await
@@ -34,7 +43,6 @@ impl Load {
         Ok(Self {
             sink: Box::pin(sink),
             buffer,
-            staged,
         })
     }
 
@@ -43,9 +51,9 @@ impl Load {
         &mut self,
         record: &Record<'_>,
         layout: &Layout,
-        deleted: bool,
+        shape: &Shape,
     ) -> std::result::Result<(), Rejection> {
-        encode_row(record, layout, deleted, self.staged, &mut self.buffer)
+        encode_row(record, layout, shape, &mut self.buffer)
     }
 
     /// Takes a row that [`encode_row`] has made.
@@ -85,39 +93,82 @@ impl Load {
 pub(crate) fn encode_row(
     record: &Record<'_>,
     layout: &Layout,
-    deleted: bool,
-    staged: bool,
+    shape: &Shape,
     out: &mut BytesMut,
 ) -> std::result::Result<(), Rejection> {
     let start = out.len();
-    out.put_i16(layout.columns.len() as i16 + if staged { 2 } else { 0 });
+    let deleted = record.op() == Op::Delete;
+    // At most 1,600 columns and three of our own.
+    out.put_i16(shape.width(layout) as i16);
+    let mut key_bytes = 0;
+    let whole = shape.left_out.is_empty();
     for (i, (value, column)) in record.values().zip(&layout.columns).enumerate() {
+        if !whole && !shape.has(i) {
+            continue;
+        }
         let in_key = layout.key.contains(&i);
+        let before = out.len();
         let refused = if deleted && !in_key {
             out.put_i32(-1);
             Ok(())
         } else if in_key && !value.is_present() {
-            Err(("null_key", "a field of the key has no value"))
-        } else if column.not_null && !value.is_present() {
-            Err(("null_value", "the column takes no null"))
+            Err(NULL_KEY)
+        } else if column.not_null && !value.is_present() && !(shape.masked && matches!(value, Value::Unset)) {
+            Err(NULL_VALUE)
         } else {
-            encode_cell(&value, &column.pg_type, out).map_err(|refusal| (refusal.code, refusal.message))
+            encode_cell(&value, &column.pg_type, out)
         };
-        if let Err((code, message)) = refused {
+        if let Err(Refusal { code, message }) = refused {
             out.truncate(start);
             let message = format!("{message} (`{}`)", column.name);
             return Err(
                 Rejection::new(record.sequence(), record.source_key(), code, message)
-                    .with_field(&column.name),
+                    .with_field(&column.field),
             );
         }
+        if in_key {
+            key_bytes += out.len() - before;
+        }
     }
-    if staged {
+    if shape.staged {
         out.put_i32(8);
         // Sequence numbers count records of a run; none gets near 2^63.
         out.put_i64(record.sequence() as i64);
         out.put_i32(1);
         out.put_u8(u8::from(deleted));
     }
-    Ok(())
+    if shape.masked {
+        put_mask(record, deleted, layout.columns.len(), out);
+    }
+    let refused = if is_long_key(key_bytes) && !deleted {
+        Err(KEY_TOO_LONG)
+    } else {
+        check_row(&out[start..], layout, shape)
+    };
+    refused.map_err(|Refusal { code, message }| {
+        out.truncate(start);
+        let mut rejection = Rejection::new(record.sequence(), record.source_key(), code, message);
+        if code == KEY_TOO_LONG.code {
+            let fields = layout.key.iter().map(|&i| layout.columns[i].field.clone());
+            rejection.fields.extend(fields);
+        }
+        rejection
+    })
+}
+
+/// Appends a `bit(n)`: which fields the record leaves unset.
+fn put_mask(record: &Record<'_>, deleted: bool, fields: usize, out: &mut BytesMut) {
+    let bytes = fields.div_ceil(8);
+    out.put_i32(4 + bytes as i32);
+    out.put_i32(fields as i32);
+    let start = out.len();
+    out.put_bytes(0, bytes);
+    if deleted {
+        return;
+    }
+    for (position, value) in record.values().enumerate() {
+        if matches!(value, Value::Unset) {
+            out[start + position / 8] |= 0x80 >> (position % 8);
+        }
+    }
 }

@@ -1,15 +1,14 @@
 //! The table that is written to: as it is, or as it will be made.
 
-use connector_core::{ColumnPlan, DataType, Error, ErrorKind, Result, WriteMode, WritePlan, WriteRequest};
+use connector_core::{Result, WriteMode, WriteRequest};
 use tokio_postgres::Client;
 
-use crate::catalog::{self, ColumnInfo};
+use crate::catalog::{self, ColumnInfo, Facts};
+use crate::column::TargetColumn;
 use crate::connector::Postgres;
-use crate::ident::{Ident, Table, check};
-use crate::types::PgType;
-
-/// The most columns a table can have.
-const MAX_COLUMNS: usize = 1_600;
+use crate::fit::check_columns;
+use crate::ident::{Ident, Literal, Table};
+use crate::shadow::Shadow;
 
 /// Where each field of a write goes.
 #[derive(Clone, Debug)]
@@ -21,25 +20,14 @@ pub(crate) struct Layout {
     pub(crate) key: Vec<usize>,
     /// Positions of the columns that existing rows keep.
     pub(crate) keep: Vec<usize>,
+    /// Positions of the columns of the table's primary key, if all of them are written.
+    pub(crate) primary: Vec<usize>,
     pub(crate) exists: bool,
+    pub(crate) facts: Facts,
     /// Whether the table's schema is there.
     schema_exists: bool,
-}
-
-/// A column that is written.
-#[derive(Clone, Debug)]
-pub(crate) struct TargetColumn {
-    pub(crate) name: String,
-    pub(crate) pg_type: PgType,
-    /// The table lacks it.
-    pub(crate) added: bool,
-    /// What comes.
-    from: DataType,
-    lossless: bool,
-    /// Somebody may edit the field at its source.
-    pub(crate) editable: bool,
-    /// The column takes no null.
-    pub(crate) not_null: bool,
+    /// It is made beside this one, which it is to be like, if that is there; and what its comment says.
+    beside: Option<(Option<Table>, String)>,
 }
 
 impl Layout {
@@ -48,23 +36,29 @@ impl Layout {
     /// # Errors
     /// [`ErrorKind::Schema`]: types that do not fit, a key that is none, names PostgreSQL cannot hold.
     pub(crate) async fn plan(client: &Client, postgres: &Postgres, request: &WriteRequest) -> Result<Self> {
-        let table = postgres.table(request.stream.as_str())?;
+        Self::of(client, postgres.table(request.stream.as_str())?, request).await
+    }
+
+    /// The same with another table.
+    pub(crate) async fn of(client: &Client, table: Table, request: &WriteRequest) -> Result<Self> {
         let there = catalog::columns(client, &table).await?;
+        let mut facts = match &there {
+            Some(_) => catalog::facts(client, &table).await?,
+            None => Facts::default(),
+        };
         let mut columns = Vec::new();
         for field in request.schema.fields() {
-            check(&field.name)?;
-            let existing = there.iter().flatten().find(|column| column.name == field.name);
-            columns.push(TargetColumn::plan(field, existing, &table)?);
+            columns.push(TargetColumn::plan(
+                field,
+                there.as_deref().unwrap_or_default(),
+                facts,
+                &table,
+            )?);
         }
-        if columns.len() > MAX_COLUMNS {
-            let message = format!(
-                "{} columns are more than the {MAX_COLUMNS} a PostgreSQL table holds",
-                columns.len()
-            );
-            return Err(
-                Error::new(ErrorKind::Schema, message).with_help("leave some out with `columns` or `except`")
-            );
-        }
+        let domains = columns.iter().any(|column| column.domain);
+        facts.guarded |= domains;
+        facts.checked |= domains;
+        check_columns(&columns)?;
         let position = |name: &String| request.schema.index_of(name);
         let key = request
             .match_on
@@ -78,60 +72,27 @@ impl Layout {
             .collect::<Result<Vec<_>>>()
             .map_err(|error| error.with_context("key", "keep"))?;
         let schema_exists = there.is_some() || catalog::schema_exists(client, &table.schema).await?;
-        let layout = Self {
+        let mut layout = Self {
+            primary: primary(&columns, there.as_deref().unwrap_or_default()),
             table,
             columns,
             key,
             keep,
             exists: there.is_some(),
+            facts,
             schema_exists,
+            beside: None,
         };
-        if request.mode == WriteMode::Upsert {
-            layout.check_key(there.as_deref())?;
+        if request.mode == WriteMode::Overwrite && layout.key.is_empty() {
+            layout.key.clone_from(&layout.primary);
         }
+        layout.check_mode(request.mode, there.as_deref())?;
+        layout.check_views(client).await?;
         Ok(layout)
-    }
-
-    /// An upsert needs a key, and an existing table must have it as its primary key.
-    fn check_key(&self, there: Option<&[ColumnInfo]>) -> Result<()> {
-        if self.key.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Schema,
-                format!("{} has no key to upsert by", self.table),
-            )
-            .with_help("name the columns of a key with `match_on`, or say write = \"insert\""));
-        }
-        let Some(there) = there else { return Ok(()) };
-        let primary: Vec<&str> = there
-            .iter()
-            .filter(|column| column.key_position.is_some())
-            .map(|column| column.name.as_str())
-            .collect();
-        let same = primary.len() == self.key.len() && self.key_names().all(|name| primary.contains(&name));
-        if same {
-            return Ok(());
-        }
-        let wanted: Vec<&str> = self.key_names().collect();
-        let message = format!("the primary key of {} is not ({})", self.table, wanted.join(", "));
-        let help = if primary.is_empty() {
-            format!("add a primary key ({}) to the table", wanted.join(", "))
-        } else {
-            format!("say match_on = {primary:?}, or write into another table")
-        };
-        Err(Error::new(ErrorKind::Schema, message).with_help(help))
     }
 
     pub(crate) fn key_names(&self) -> impl Iterator<Item = &str> {
         self.key.iter().map(|&i| self.columns[i].name.as_str())
-    }
-
-    /// The columns, quoted and parted by commas.
-    pub(crate) fn column_list(&self) -> String {
-        self.columns
-            .iter()
-            .map(|column| Ident(&column.name).to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
     }
 
     /// The key's columns, quoted and parted by commas.
@@ -142,14 +103,46 @@ impl Layout {
             .join(", ")
     }
 
+    /// The layout of the shadow that takes this table's place.
+    pub(crate) fn shadowed(&self, shadow: &Shadow) -> Self {
+        Self {
+            beside: Some((self.exists.then(|| self.table.clone()), shadow.remark.clone())),
+            table: shadow.table.clone(),
+            keep: Vec::new(),
+            exists: false,
+            ..self.clone()
+        }
+    }
+
     /// Makes the table, without its key: that is made after the rows are in.
     pub(crate) fn create_sql(&self) -> String {
-        let columns: Vec<String> = self
-            .columns
-            .iter()
-            .map(|column| format!("{} {}", Ident(&column.name), column.pg_type.sql()))
-            .collect();
-        let table = format!("CREATE TABLE {} ({})", self.table, columns.join(", "));
+        let Some((like, remark)) = &self.beside else {
+            return self.create_plainly();
+        };
+        let create = match like {
+            None => self.create_plainly(),
+            Some(like) => {
+                let evolve = self
+                    .evolve_sql()
+                    .map(|sql| format!("; {sql}"))
+                    .unwrap_or_default();
+                format!(
+                    "CREATE TABLE {} (LIKE {like} INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING STATISTICS){evolve}",
+                    self.table
+                )
+            }
+        };
+        format!("{create}; COMMENT ON TABLE {} IS {}", self.table, Literal(remark))
+    }
+
+    fn create_plainly(&self) -> String {
+        let columns: Vec<String> = self.columns.iter().map(TargetColumn::definition).collect();
+        let table = format!(
+            "CREATE TABLE {} ({}){}",
+            self.table,
+            columns.join(", "),
+            self.comments(false)
+        );
         // Even IF NOT EXISTS asks for the right to make schemas.
         if self.schema_exists {
             return table;
@@ -165,109 +158,54 @@ impl Layout {
         format!("ALTER TABLE {} ADD PRIMARY KEY ({})", self.table, self.key_list())
     }
 
-    /// Adds what the table lacks; `None` where it lacks nothing.
-    pub(crate) fn add_columns_sql(&self) -> Option<String> {
-        let added: Vec<String> = self
-            .columns
-            .iter()
-            .filter(|column| column.added)
-            .map(|column| format!("ADD COLUMN {} {}", Ident(&column.name), column.pg_type.sql()))
-            .collect();
-        (!added.is_empty()).then(|| format!("ALTER TABLE {} {}", self.table, added.join(", ")))
+    /// Adds and widens columns; `None` where the table is as it should be.
+    pub(crate) fn evolve_sql(&self) -> Option<String> {
+        let changes: Vec<String> = self.columns.iter().filter_map(TargetColumn::change).collect();
+        (!changes.is_empty()).then(|| {
+            format!(
+                "ALTER TABLE {} {}{}",
+                self.table,
+                changes.join(", "),
+                self.comments(true)
+            )
+        })
     }
 
-    /// What a plan says of all this.
-    pub(crate) fn write_plan(&self, mode: WriteMode) -> WritePlan {
-        let key = self.key_names().collect::<Vec<_>>().join(", ");
-        let first = if self.exists {
-            let added = self.columns.iter().filter(|column| column.added).count();
-            match added {
-                0 => format!(
-                    "{mode} into {} by ({key}); rows that are the same are not touched",
-                    self.table
-                ),
-                added => format!(
-                    "{mode} into {} by ({key}), after adding {added} columns",
-                    self.table
-                ),
-            }
-        } else if key.is_empty() {
-            format!(
-                "makes {} with {} columns and no key",
-                self.table,
-                self.columns.len()
-            )
-        } else {
-            format!(
-                "makes {} with {} columns and the primary key ({key})",
-                self.table,
-                self.columns.len()
-            )
-        };
-        let columns = self.columns.iter().map(|column| ColumnPlan {
-            name: column.name.clone(),
-            from: column.from.to_string(),
-            to: column.pg_type.sql(),
-            lossless: column.lossless,
-        });
-        WritePlan::new(first).with_columns(columns.collect())
+    fn comments(&self, added: bool) -> String {
+        let columns = self.columns.iter().filter(|column| column.added || !added);
+        columns.filter_map(|column| column.comment(&self.table)).collect()
+    }
+
+    /// The table is as [`create_sql`](Self::create_sql) or [`evolve_sql`](Self::evolve_sql) make it.
+    pub(crate) fn settled(&mut self) {
+        self.exists = true;
+        self.schema_exists = true;
+        for column in &mut self.columns {
+            column.added = false;
+            column.widened = None;
+        }
     }
 }
 
-impl TargetColumn {
-    fn plan(field: &connector_core::Field, existing: Option<&ColumnInfo>, table: &Table) -> Result<Self> {
-        let pg_type = existing.map_or_else(
-            || PgType::for_core(field.data_type),
-            |column| column.pg_type.clone(),
-        );
-        let refused = |message: String, help: &'static str| {
-            Err(Error::new(ErrorKind::Schema, message)
-                .with_context("table", table.to_string())
-                .with_help(help))
-        };
-        if existing.is_some_and(|column| !column.writable) {
-            return refused(
-                format!("`{}` is a generated column", field.name),
-                "leave it out with `except`",
-            );
-        }
-        let Some(lossless) = pg_type.takes(field.data_type) else {
-            let message = format!(
-                "`{}` is {} in the table and cannot hold {}",
-                field.name,
-                pg_type.sql(),
-                field.data_type
-            );
-            return refused(
-                message,
-                "change the column's type, or map the field to another column with `fields`",
-            );
-        };
-        Ok(Self {
-            name: field.name.clone(),
-            pg_type,
-            added: existing.is_none(),
-            from: field.data_type,
-            lossless,
-            editable: field.access.updatable,
-            not_null: existing.is_some_and(|column| !column.nullable),
-        })
-    }
+/// The table's primary key among the columns that are written; empty where it is not there as a whole.
+fn primary(columns: &[TargetColumn], there: &[ColumnInfo]) -> Vec<usize> {
+    let key = there.iter().filter(|column| column.key_position.is_some());
+    key.map(|key| columns.iter().position(|column| column.name == key.name))
+        .collect::<Option<_>>()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use connector_core::{Access, DataType, Field};
 
     fn layout() -> Layout {
-        let column = |name: &str, data_type: DataType, editable: bool| TargetColumn {
-            name: name.to_owned(),
-            pg_type: PgType::for_core(data_type),
-            added: false,
-            from: data_type,
-            lossless: true,
-            editable,
-            not_null: false,
+        let column = |name: &str, data_type: DataType, editable: bool| {
+            let field = Field::new(name, data_type).with_access(Access::ALL.with_updatable(editable));
+            let mut column = TargetColumn::new(&field, name.to_owned());
+            column.added = false;
+            column
         };
         Layout {
             table: Table::parse("lead_reverse", "public").unwrap(),
@@ -278,8 +216,11 @@ mod tests {
             ],
             key: vec![0],
             keep: vec![1],
+            primary: vec![0],
             exists: false,
+            facts: Facts::default(),
             schema_exists: false,
+            beside: None,
         }
     }
 
@@ -294,10 +235,14 @@ mod tests {
             r#"ALTER TABLE "public"."lead_reverse" ADD PRIMARY KEY ("Id")"#
         );
         let mut wider = layout();
+        assert_eq!(wider.evolve_sql(), None);
+        wider.columns[0].widened = Some("character varying(18)".to_owned());
         wider.columns[1].added = true;
         assert_eq!(
-            wider.add_columns_sql().as_deref(),
-            Some(r#"ALTER TABLE "public"."lead_reverse" ADD COLUMN "LeadScore__c" numeric(5,2)"#)
+            wider.evolve_sql().as_deref(),
+            Some(
+                r#"ALTER TABLE "public"."lead_reverse" ALTER COLUMN "Id" TYPE text, ADD COLUMN "LeadScore__c" numeric(5,2)"#
+            )
         );
     }
 }

@@ -102,10 +102,9 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
         (PgType::Json | PgType::Jsonb | PgType::Text { .. }, Value::Array(_)) => {
             let mut written = String::new();
             write_json(value, &mut written);
-            return if matches!(to, PgType::Text { .. }) {
-                text(&written, None, out)
-            } else {
-                json(&written, to, out)
+            return match to {
+                PgType::Text { max_chars } => text(&written, *max_chars, out),
+                _ => json(&written, to, out),
             };
         }
         _ => return Err(WRONG_TYPE),

@@ -9,11 +9,17 @@ mod support;
 
 mod echo;
 mod errors;
+mod evolve;
 mod fence;
+mod limits;
 mod load;
+mod overwrite;
+mod partial;
+mod refused;
 mod rejections;
 mod statements;
 mod tables;
 mod types;
+mod update;
 mod volume;
 mod write_back;

@@ -405,19 +405,56 @@ async fn odd_names_are_kept_letter_for_letter() {
 }
 
 #[tokio::test]
-async fn a_name_that_postgres_would_cut_is_refused() {
+async fn columns_whose_names_are_too_long_are_found_again_and_keep_the_name_as_a_comment() {
     let database = database().await;
-    let schema = schema(vec![field(&"x".repeat(64), DataType::TEXT)], &[]);
-    let error = refusal(try_load(&database.connector(), upsert("t", &schema), vec![]).await);
+    let postgres = database.connector();
+    let (long, longer) = ("x".repeat(64), "x".repeat(65));
+    let schema = schema(
+        vec![
+            field("id", DataType::TEXT),
+            field(&long, DataType::TEXT),
+            field(&longer, DataType::TEXT),
+        ],
+        &["id"],
+    );
+    let plan = connector_core::Destination::plan_write(&postgres, &upsert("t", &schema))
+        .await
+        .unwrap();
+    assert_eq!(plan.notes.len(), 3, "{:?}", plan.notes);
+    assert!(
+        plan.notes[1].starts_with(&format!(
+            "`{long}` is too long a name for PostgreSQL: its column is `xxx"
+        )),
+        "{:?}",
+        plan.notes
+    );
+    for (version, created) in [("1", 1), ("2", 0)] {
+        let rows = puts(
+            &schema,
+            0,
+            &[
+                &[Value::Text("a"), Value::Text(version), Value::Text("z\0")],
+                &[Value::Text("a"), Value::Text(version), Value::Text("z")],
+            ],
+        );
+        let report = load(&postgres, upsert("t", &schema), vec![rows]).await;
+        assert_eq!(tally(&report), [created, 1 - created, 0, 0, 1]);
+        assert_eq!(report.rejected[0].fields, [longer.as_str()]);
+    }
+    let comments = "SELECT col_description('t'::regclass, attnum) FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 1 ORDER BY attnum";
+    assert_eq!(database.lines(comments).await, [long, longer]);
+    let row = database.line("SELECT * FROM t").await;
+    assert_eq!(row, "a|2|z");
+}
+
+#[tokio::test]
+async fn a_table_name_that_postgres_would_cut_is_refused() {
+    let database = database().await;
+    let schema = schema(vec![field("id", DataType::TEXT)], &["id"]);
+    let error = refusal(try_load(&database.connector(), upsert(&"x".repeat(64), &schema), vec![]).await);
     assert!(
         error.message().contains("has 64 bytes; PostgreSQL keeps 63"),
         "{error}"
-    );
-    assert_eq!(
-        database
-            .lines("SELECT relname FROM pg_class WHERE relname = 't'")
-            .await,
-        [""; 0]
     );
 }
 

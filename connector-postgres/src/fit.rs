@@ -1,0 +1,106 @@
+//! Whether a table fits a write, before anything is written.
+
+use std::collections::HashSet;
+
+use connector_core::{Error, ErrorKind, Result, WriteMode};
+use tokio_postgres::Client;
+
+use crate::catalog::{self, ColumnInfo};
+use crate::column::TargetColumn;
+use crate::table::Layout;
+
+/// The most columns a table can have.
+const MAX_COLUMNS: usize = 1_600;
+
+impl Layout {
+    /// A key where the mode needs one, and a table where it makes none.
+    pub(crate) fn check_mode(&self, mode: WriteMode, there: Option<&[ColumnInfo]>) -> Result<()> {
+        match mode {
+            WriteMode::Update if !self.exists => Err(Error::new(
+                ErrorKind::NotFound,
+                format!("there is no table {} whose rows could be updated", self.table),
+            )
+            .with_help("check its name and schema, or say write = \"upsert\", which makes it")),
+            WriteMode::Update | WriteMode::Upsert => self.check_key(mode, there),
+            WriteMode::Overwrite if !self.key.is_empty() => self.check_key(mode, there),
+            _ => Ok(()),
+        }
+    }
+
+    /// What finds rows by a key needs one, and an existing table must have it as its primary key.
+    fn check_key(&self, mode: WriteMode, there: Option<&[ColumnInfo]>) -> Result<()> {
+        if self.key.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Schema,
+                format!("{} has no key to {mode} by", self.table),
+            )
+            .with_help("name the columns of a key with `match_on`, or say write = \"insert\""));
+        }
+        let Some(there) = there else { return Ok(()) };
+        let primary: Vec<&str> = there
+            .iter()
+            .filter(|column| column.key_position.is_some())
+            .map(|column| column.name.as_str())
+            .collect();
+        let same = primary.len() == self.key.len() && self.key_names().all(|name| primary.contains(&name));
+        if same {
+            return Ok(());
+        }
+        let wanted: Vec<&str> = self.key_names().collect();
+        let message = format!("the primary key of {} is not ({})", self.table, wanted.join(", "));
+        let help = if primary.is_empty() {
+            format!("add a primary key ({}) to the table", wanted.join(", "))
+        } else {
+            format!("say match_on = {primary:?}, or write into another table")
+        };
+        Err(Error::new(ErrorKind::Schema, message).with_help(help))
+    }
+
+    /// A column that a view shows cannot be widened.
+    pub(crate) async fn check_views(&self, client: &Client) -> Result<()> {
+        let widened: Vec<&TargetColumn> = self
+            .columns
+            .iter()
+            .filter(|column| column.widened.is_some())
+            .collect();
+        if widened.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = widened.iter().map(|column| column.name.as_str()).collect();
+        let views = catalog::views_of(client, &self.table, &names).await?;
+        if views.is_empty() {
+            return Ok(());
+        }
+        let wider: Vec<String> = widened.iter().map(|column| column.definition()).collect();
+        let message = format!(
+            "{} needs wider columns ({}), which PostgreSQL does not allow while the view {} shows them",
+            self.table,
+            wider.join(", "),
+            views.join(", ")
+        );
+        Err(Error::new(ErrorKind::Schema, message)
+            .with_help("drop the view, widen the columns with ALTER TABLE, and make the view again"))
+    }
+}
+
+/// So many columns, each of a name of its own.
+pub(crate) fn check_columns(columns: &[TargetColumn]) -> Result<()> {
+    if columns.len() > MAX_COLUMNS {
+        let message = format!(
+            "{} columns are more than the {MAX_COLUMNS} a PostgreSQL table holds",
+            columns.len()
+        );
+        return Err(
+            Error::new(ErrorKind::Schema, message).with_help("leave some out with `columns` or `except`")
+        );
+    }
+    let mut names = HashSet::new();
+    match columns.iter().find(|column| !names.insert(column.name.as_str())) {
+        None => Ok(()),
+        Some(twice) => Err(Error::new(
+            ErrorKind::Schema,
+            format!("two fields would share the column `{}`", twice.name),
+        )
+        .with_help("give one of them another name with `fields`")),
+    }
+}

@@ -1,0 +1,97 @@
+//! What PostgreSQL's pages hold at most, found before a row is sent.
+
+use bytes::Buf;
+
+use crate::copy::Refusal;
+use crate::shape::Shape;
+use crate::table::Layout;
+use crate::types::PgType;
+
+/// The most bytes that the cells of a key have, each with a length of four: an index holds 2,704, its own eight
+/// included. Some longer ones would fit once they are compressed; which ones, nobody can tell beforehand.
+const MAX_KEY: usize = 2_704 - 8;
+/// The most bytes of a row in a page, its header included.
+const MAX_TUPLE: usize = 8_160;
+/// Fewer columns than this fit a page whatever they hold: a long value takes 18 bytes there, a short one up to 24.
+const WIDE: usize = (MAX_TUPLE - 1_024) / 24;
+/// The most bytes of a row that are sent as one.
+const MAX_ROW: usize = (1 << 30) - (1 << 20);
+
+pub(crate) const KEY_TOO_LONG: Refusal = Refusal {
+    code: "key_too_long",
+    message: "the key is longer than the 2,692 bytes that an index of PostgreSQL holds",
+};
+const ROW_TOO_LARGE: Refusal = Refusal {
+    code: "row_too_large",
+    message: "the row has more bytes than a page of PostgreSQL holds",
+};
+
+/// Whether cells of a key that take so many bytes are too long for an index.
+pub(crate) fn is_long_key(bytes: usize) -> bool {
+    bytes > MAX_KEY
+}
+
+/// Looks at an encoded row as a whole.
+pub(crate) fn check_row(row: &[u8], layout: &Layout, shape: &Shape) -> Result<(), Refusal> {
+    let wide = layout.columns.len() > WIDE && tuple_size(row, layout, shape) > MAX_TUPLE;
+    if wide || row.len() > MAX_ROW {
+        return Err(ROW_TOO_LARGE);
+    }
+    Ok(())
+}
+
+/// Bytes that a row takes in a page at least: what can be is stored elsewhere.
+fn tuple_size(mut row: &[u8], layout: &Layout, shape: &Shape) -> usize {
+    let cells = usize::from(row.get_u16());
+    let (mut size, mut nulls) = (0_usize, false);
+    let columns = layout.columns.iter().enumerate().filter(|&(i, _)| shape.has(i));
+    for (_, column) in columns {
+        let Ok(length) = usize::try_from(row.get_i32()) else {
+            nulls = true;
+            continue;
+        };
+        row.advance(length);
+        let align = alignment(&column.pg_type);
+        if align > 0 {
+            size = size.next_multiple_of(align) + length;
+        } else {
+            // A number is shorter on disk than on the wire: two bytes of header instead of eight.
+            let length = match column.pg_type {
+                PgType::Numeric(_) => length - 6,
+                PgType::Jsonb => length - 1,
+                _ => length,
+            };
+            size += if length < 24 { length + 1 } else { 18 };
+        }
+    }
+    if shape.staged {
+        // The sequence number, whether it is deleted, what is unset.
+        size = size.next_multiple_of(8) + 8 + 1;
+    }
+    if shape.masked {
+        size = size.next_multiple_of(4) + 8 + cells.div_ceil(8);
+    }
+    let header = 23 + if nulls { cells.div_ceil(8) } else { 0 };
+    header.next_multiple_of(8) + size
+}
+
+/// The alignment of a type of one size; 0 for those whose values vary.
+fn alignment(pg_type: &PgType) -> usize {
+    match pg_type {
+        PgType::Bool | PgType::Uuid => 1,
+        PgType::Int2 => 2,
+        PgType::Int4 | PgType::Float4 | PgType::Date => 4,
+        PgType::Int8
+        | PgType::Float8
+        | PgType::Time
+        | PgType::Timestamp
+        | PgType::Timestamptz
+        | PgType::Interval => 8,
+        PgType::Numeric(_)
+        | PgType::Text { .. }
+        | PgType::Bytea
+        | PgType::Json
+        | PgType::Jsonb
+        | PgType::Other(_) => 0,
+    }
+}

@@ -1,0 +1,71 @@
+//! What a plan says of a write, for people.
+
+use connector_core::{ColumnPlan, WriteMode, WritePlan};
+
+use crate::table::Layout;
+
+impl Layout {
+    /// What a plan says of all this; `obstacles` keep an overwrite from taking the table's place.
+    pub(crate) fn write_plan(&self, mode: WriteMode, obstacles: &[String]) -> WritePlan {
+        let mut plan = WritePlan::new(self.first_note(mode));
+        if mode == WriteMode::Overwrite {
+            plan.notes.push(match obstacles {
+                _ if !self.exists => "built beside; it gets its name with the last commit".to_owned(),
+                [] => "built beside with the same constraints, indexes and rights; with the last commit it takes the table's place".to_owned(),
+                obstacles => format!(
+                    "built beside; with the last commit the table's rows are changed in place, in one transaction, because {}",
+                    obstacles.join(", ")
+                ),
+            });
+        }
+        for column in self.columns.iter().filter(|column| column.name != column.field) {
+            plan.notes.push(format!(
+                "`{}` is too long a name for PostgreSQL: its column is `{}`, whose comment has the name in full",
+                column.field, column.name
+            ));
+        }
+        for column in &self.columns {
+            if let Some(narrow) = &column.widened {
+                plan.notes.push(format!(
+                    "`{}` becomes {} instead of {narrow}",
+                    column.name,
+                    column.pg_type.sql()
+                ));
+            }
+        }
+        let columns = self.columns.iter().map(|column| ColumnPlan {
+            name: column.field.clone(),
+            from: column.from.to_string(),
+            to: column.pg_type.sql(),
+            lossless: column.lossless,
+        });
+        plan.with_columns(columns.collect())
+    }
+
+    fn first_note(&self, mode: WriteMode) -> String {
+        let key = self.key_names().collect::<Vec<_>>().join(", ");
+        let table = &self.table;
+        if !self.exists {
+            let number = self.columns.len();
+            return if key.is_empty() {
+                format!("makes {table} with {number} columns and no key")
+            } else {
+                format!("makes {table} with {number} columns and the primary key ({key})")
+            };
+        }
+        let added = self.columns.iter().filter(|column| column.added).count();
+        let after = match added {
+            0 => String::new(),
+            added => format!(", after adding {added} columns"),
+        };
+        match mode {
+            WriteMode::Insert if self.facts.guarded => format!(
+                "insert into {table}{after}, by way of a staging table: the server may refuse a row, and the others must land"
+            ),
+            WriteMode::Insert => format!("insert straight into {table}{after}"),
+            WriteMode::Overwrite => format!("overwrite {table}{after}"),
+            _ if added > 0 => format!("{mode} into {table} by ({key}){after}"),
+            _ => format!("{mode} into {table} by ({key}); rows that are the same are not touched"),
+        }
+    }
+}

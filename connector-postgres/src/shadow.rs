@@ -1,0 +1,97 @@
+//! The table that an overwrite is built in, beside the one whose place it takes.
+
+use connector_core::{Error, ErrorKind, Result, WriteRequest};
+use tokio_postgres::Client;
+
+use crate::connector::Postgres;
+use crate::error::failed;
+use crate::ident::{Table, digest};
+use crate::table::Layout;
+
+/// What every shadow's name begins with.
+const PREFIX: &str = "connector overwrite ";
+/// What the remark on every shadow begins with.
+const REMARK: &str = "being built to overwrite ";
+
+/// The shadow of one task: each task has one name for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Shadow {
+    pub(crate) table: Table,
+    /// The table whose place it takes, and the task: said in a comment, so that nobody's table is taken for a shadow.
+    pub(crate) remark: String,
+    /// What the comment says on the table of that name that is there.
+    found: Option<String>,
+}
+
+impl Shadow {
+    /// Looks for the shadow of the request's task beside `target`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`]: somebody else's table has its name.
+    pub(crate) async fn find(
+        client: &Client,
+        postgres: &Postgres,
+        request: &WriteRequest,
+        target: &Table,
+    ) -> Result<Self> {
+        let owner = format!("{}/{}", postgres.state_schema(), request.task);
+        let table = Table {
+            schema: target.schema.clone(),
+            name: format!("{PREFIX}{:016x}", digest(&owner)),
+        };
+        let sql = "SELECT coalesce(obj_description(c.oid, 'pg_class'), '')
+                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
+        let row = client
+            .query_opt(sql, &[&table.schema, &table.name])
+            .await
+            .map_err(|error| failed("look for an unfinished overwrite", error))?;
+        let found: Option<String> = row.map(|row| row.get(0));
+        if found.as_ref().is_some_and(|remark| !remark.starts_with(REMARK)) {
+            let message = format!("{table} is in the way of an overwrite, and is not one of its own tables");
+            return Err(Error::new(ErrorKind::Schema, message).with_help("rename or drop that table"));
+        }
+        Ok(Self {
+            remark: format!("{REMARK}{target} by the task {}", request.task),
+            table,
+            found,
+        })
+    }
+
+    /// Whether an earlier run has left one, whatever is in it.
+    pub(crate) fn is_there(&self) -> bool {
+        self.found.is_some()
+    }
+
+    /// The layout that the records of an overwrite are written by: that of what the earlier run has built, or of a
+    /// new table like `target`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::State`]: the records go on from a checkpoint, and what was built up to there is gone.
+    pub(crate) async fn layout(
+        &self,
+        client: &Client,
+        request: &WriteRequest,
+        target: &Layout,
+    ) -> Result<Layout> {
+        if !request.resumes {
+            return Ok(target.shadowed(self));
+        }
+        if self.found.as_deref() != Some(self.remark.as_str()) {
+            let message = format!(
+                "what an earlier run had built to overwrite {} is gone, and the records would go on after it",
+                target.table
+            );
+            return Err(Error::new(ErrorKind::State, message)
+                .with_help("reset the state of this task, so that the overwrite begins anew"));
+        }
+        let mut layout = Layout::of(client, self.table.clone(), request).await?;
+        layout.key.clone_from(&target.key);
+        layout.keep.clear();
+        Ok(layout)
+    }
+}
+
+/// SQL that leaves shadows out of a list of tables.
+pub(crate) fn is_no_shadow(name: &str) -> String {
+    format!("{name} !~ '^{PREFIX}[0-9a-f]{{16}}$'")
+}

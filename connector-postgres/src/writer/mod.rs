@@ -1,0 +1,231 @@
+//! One task's rows, rejections and checkpoint, a transaction at a time.
+
+mod fence;
+mod publish;
+mod reason;
+mod refused;
+mod rejections;
+mod settle;
+mod transaction;
+mod unfit;
+
+use async_trait::async_trait;
+use bytes::BytesMut;
+use connector_core::{
+    Batch, CommitReport, Error, ErrorKind, Fence, Key, Op, Record, Rejection, Result, State, WriteMode,
+    WriteRequest, Writer,
+};
+
+use self::rejections::Rejections;
+use self::transaction::{Path, Transaction};
+use crate::connect::Guarded;
+use crate::connector::Postgres;
+use crate::error::failed;
+use crate::fingerprint::Fingerprinted;
+use crate::ident::Table;
+use crate::load::encode_row;
+use crate::shadow::Shadow;
+use crate::shape::{Shape, Unset};
+use crate::state_schema;
+use crate::table::Layout;
+
+/// Writes one table.
+///
+/// A transaction begins with the first record after a commit and holds a COPY open; [`commit`](Writer::commit) ends
+/// the COPY, merges, stores rejections, moves the task's row, and commits. Dropped within one, it ends the session,
+/// and with it the transaction.
+pub(crate) struct TableWriter {
+    postgres: Postgres,
+    request: WriteRequest,
+    /// Of the table that rows are written into: an overwrite's is the shadow.
+    layout: Layout,
+    /// Of the table whose place the shadow takes.
+    overwritten: Option<Layout>,
+    /// What an abandoned overwrite has left: dropped within the first transaction, and so only by who may commit.
+    stale: Option<Table>,
+    fingerprinted: Option<Fingerprinted>,
+    /// Moves with each commit.
+    fence: Option<Fence>,
+    transaction: Option<Transaction>,
+    rejections: Rejections,
+    report: CommitReport,
+}
+
+impl TableWriter {
+    pub(crate) async fn open(postgres: Postgres, request: WriteRequest) -> Result<Self> {
+        let session = postgres.session().await?;
+        if request.fence.is_some() {
+            state_schema::ensure(&session, postgres.state_schema()).await?;
+        }
+        let target = Layout::plan(&session, &postgres, &request).await?;
+        let fingerprinted = if request.fence.is_some() {
+            Fingerprinted::find(&session, &postgres, &request, &target).await?
+        } else {
+            None
+        };
+        let overwrites = request.mode == WriteMode::Overwrite;
+        let (mut stale, mut shadowed) = (None, None);
+        if overwrites || request.fence.is_some() {
+            let shadow = Shadow::find(&session, &postgres, &request, &target.table).await?;
+            if overwrites {
+                shadowed = Some(shadow.layout(&session, &request, &target).await?);
+            }
+            if shadow.is_there() && !(overwrites && request.resumes) {
+                stale = Some(shadow.table);
+            }
+        }
+        let (layout, overwritten) = match shadowed {
+            Some(shadow) => (shadow, Some(target)),
+            None => (target, None),
+        };
+        let fence = request.fence.clone();
+        Ok(Self {
+            rejections: Rejections::new(postgres.sync(), &request.task, fence.as_ref()),
+            postgres,
+            request,
+            layout,
+            overwritten,
+            stale,
+            fingerprinted,
+            fence,
+            transaction: None,
+            report: CommitReport::default(),
+        })
+    }
+
+    async fn begin(&mut self) -> Result<Transaction> {
+        let transaction = Transaction::begin(Guarded::new(self.postgres.session().await?)).await?;
+        if let Some(stale) = self.stale.take() {
+            let sql = format!("DROP TABLE IF EXISTS {stale}");
+            transaction.run("drop an abandoned overwrite", &sql).await?;
+        }
+        Ok(transaction)
+    }
+
+    /// Commits; with `last`, what an overwrite has built is published.
+    async fn conclude(&mut self, checkpoint: Option<&State>, last: bool) -> Result<CommitReport> {
+        let mut transaction = match self.transaction.take() {
+            Some(transaction) => transaction,
+            None => self.begin().await?,
+        };
+        // Nothing may have come: at the end the table is there all the same, and who goes on from a checkpoint of an
+        // overwrite finds what was built.
+        if !self.layout.exists && transaction.load.is_none() && (last || self.overwritten.is_some()) {
+            self.start_rows(&mut transaction, &Unset::default()).await?;
+        }
+        self.settle_rows(&mut transaction).await?;
+        if last {
+            self.publish(&mut transaction).await?;
+        }
+        let client = transaction.session.client()?;
+        self.rejections.store(client).await?;
+        if let Some(fence) = &self.fence {
+            fence::advance(client, &self.postgres.sync(), fence, checkpoint).await?;
+        }
+        if let Err(error) = client.batch_execute("COMMIT").await {
+            let committed = match &self.fence {
+                Some(fence) if error.is_closed() => fence::was_committed(&self.postgres, fence).await?,
+                _ => false,
+            };
+            if !committed {
+                return Err(failed("commit", error));
+            }
+        } else {
+            // The session is clean: back to the pool.
+            transaction.session.release();
+        }
+        if transaction.shaped {
+            self.layout.settled();
+        }
+        if let Some(fence) = &mut self.fence {
+            fence.commit_no += 1;
+        }
+        Ok(std::mem::take(&mut self.report))
+    }
+
+    /// Encodes one record into the COPY, or rejects it.
+    fn take(&mut self, transaction: &mut Transaction, record: &Record<'_>) -> Result<()> {
+        let Some(load) = &mut transaction.load else {
+            return Err(Error::new(ErrorKind::Bug, "a transaction lost its COPY"));
+        };
+        let deleted = record.op() == Op::Delete;
+        let key = || Key::from_values(self.layout.key.iter().map(|&position| record.value(position)));
+        let taken = if deleted && self.request.mode == WriteMode::Insert {
+            let message = "a write in the mode insert deletes nothing";
+            Err(Rejection::new(
+                record.sequence(),
+                record.source_key(),
+                "delete_refused",
+                message,
+            ))
+        } else if deleted && transaction.path == Path::New {
+            let mut row = BytesMut::new();
+            let shape = Shape {
+                staged: true,
+                ..Shape::direct()
+            };
+            encode_row(record, &self.layout, &shape, &mut row)
+                .map(|()| drop(transaction.direct_deletes.insert(key(), row)))
+        } else {
+            load.push(record, &self.layout, &transaction.shape)
+        };
+        match taken {
+            Ok(()) if deleted => transaction.deletes += 1,
+            Ok(()) => {
+                transaction.rows += 1;
+                if !transaction.direct_deletes.is_empty() {
+                    transaction.direct_deletes.remove(&key());
+                }
+            }
+            Err(rejection) => self.rejections.add(rejection, &mut self.report),
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Writer for TableWriter {
+    async fn write(&mut self, batch: Batch) -> Result<()> {
+        let unset = Unset::of(&batch);
+        let mut transaction = match self.transaction.take() {
+            Some(transaction) => transaction,
+            None => self.begin().await?,
+        };
+        if transaction.load.is_some() {
+            self.adapt(&mut transaction, &unset).await?;
+        } else {
+            self.start_rows(&mut transaction, &unset).await?;
+        }
+        for record in batch.records() {
+            self.take(&mut transaction, &record)?;
+            if let Some(load) = &mut transaction.load {
+                load.flush().await?;
+            }
+        }
+        if self.rejections.are_many()
+            && let Some(load) = transaction.load.take()
+        {
+            // The session cannot do two things at once: end the COPY, store, and start another.
+            load.finish().await?;
+            self.rejections.store(transaction.session.client()?).await?;
+            transaction.start_load(&self.layout).await?;
+        }
+        self.transaction = Some(transaction);
+        Ok(())
+    }
+
+    async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()> {
+        for rejection in rejected {
+            self.rejections.add(rejection, &mut self.report);
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, checkpoint: Option<&State>) -> Result<CommitReport> {
+        self.conclude(checkpoint, false).await
+    }
+
+    async fn finish(mut self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport> {
+        self.conclude(checkpoint, true).await
+    }
+}
