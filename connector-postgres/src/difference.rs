@@ -13,7 +13,7 @@ use crate::connector::Postgres;
 use crate::error::failed;
 use crate::ident::{Ident, Literal, Table};
 use crate::journal::ensure_target;
-use crate::reader::{RowDecoder, select};
+use crate::reader::{RowDecoder, fingerprinted, select};
 use crate::state_schema;
 use crate::state_store::hold_fence;
 use crate::types::PgType;
@@ -82,7 +82,10 @@ impl DifferenceReader {
         let payload: Vec<String> = names
             .iter()
             .zip(fields)
-            .map(|(name, column)| format!("{}, {}", Literal(name), select(column)))
+            .map(|(name, column)| {
+                let value = fingerprinted(&select(column), &column.pg_type);
+                format!("{}, {value}", Literal(name))
+            })
             .collect();
         let quoted: Vec<String> = key.iter().map(|column| Ident(&column.name).to_string()).collect();
         let rows = format!(

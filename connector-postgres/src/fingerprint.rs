@@ -8,6 +8,7 @@ use crate::difference::key_text;
 use crate::error::failed;
 use crate::ident::{Literal, Table};
 use crate::merge::differ;
+use crate::reader::fingerprinted;
 use crate::stage::{DELETED, STAGE, equal};
 use crate::table::Layout;
 
@@ -93,7 +94,11 @@ impl Fingerprinted {
         let parts: Vec<String> = self
             .fields
             .iter()
-            .map(|(name, position)| format!("{}, s.{}", Literal(name), layout.columns[*position].ident()))
+            .map(|(name, position)| {
+                let column = &layout.columns[*position];
+                let value = fingerprinted(&format!("s.{}", column.ident()), &column.pg_type);
+                format!("{}, {value}", Literal(name))
+            })
             .collect();
         format!("jsonb_build_object({})", parts.join(", "))
     }

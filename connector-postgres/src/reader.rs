@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_core::{
-    BatchBuilder, Error, ErrorKind, Event, Key, Op, ReadRequest, Reader, Rejection, Result, Selection, Value,
+    BatchBuilder, Column, Error, ErrorKind, Event, Key, Op, ReadRequest, Reader, Rejection, Result, Schema,
+    Selection, Value,
 };
 use deadpool_postgres::Object;
 use futures::TryStreamExt;
@@ -16,10 +17,12 @@ use crate::connector::Postgres;
 use crate::copy::{Raw, decode};
 use crate::error::failed;
 use crate::ident::Ident;
+use crate::types::PgType;
 
 /// Reads every row of a table in one statement.
 pub(crate) struct TableReader {
     rows: Pin<Box<RowStream>>,
+    shape: Shape,
     decoder: RowDecoder,
     batch_bytes: usize,
     ended: bool,
@@ -36,12 +39,9 @@ impl TableReader {
         };
         let table = postgres.table(name.as_str())?;
         let columns = catalog::columns(&session, &table).await?.unwrap_or_default();
-        let schema = if request.fields.is_empty() {
-            spec.schema
-        } else {
-            Arc::new(spec.schema.select(&request.fields)?)
-        };
-        let columns: Vec<ColumnInfo> = schema
+        let shape = Shape::of(&spec.schema, &request.fields)?;
+        let columns: Vec<ColumnInfo> = shape
+            .wide
             .fields()
             .iter()
             .filter_map(|field| columns.iter().find(|column| column.name == field.name).cloned())
@@ -55,10 +55,11 @@ impl TableReader {
             .map_err(|error| failed("read the table", error))?;
         let decoder = RowDecoder::new(
             columns,
-            BatchBuilder::new(schema, 0).with_max_records(request.batch_records),
+            BatchBuilder::new(Arc::clone(&shape.wide), 0).with_max_records(request.batch_records),
         );
         Ok(Self {
             rows: Box::pin(rows),
+            shape,
             decoder,
             batch_bytes: request.batch_bytes,
             ended: false,
@@ -81,15 +82,65 @@ impl Reader for TableReader {
                 None => self.ended = true,
             }
         }
-        Ok(self.decoder.finish())
+        Ok(self.decoder.finish().map(|event| self.shape.narrow(event)))
+    }
+}
+
+/// The fields that were asked for, and those that are read for them.
+pub(crate) struct Shape {
+    /// What was asked for, then what of the key was not.
+    wide: Arc<Schema>,
+    /// What was asked for, where that is less.
+    chosen: Option<Arc<Schema>>,
+}
+
+impl Shape {
+    /// The fields of `schema` called `names`; all of them where there are none.
+    pub(crate) fn of(schema: &Arc<Schema>, names: &[String]) -> Result<Self> {
+        if names.is_empty() {
+            return Ok(Self {
+                wide: Arc::clone(schema),
+                chosen: None,
+            });
+        }
+        let mut all: Vec<&str> = names.iter().map(String::as_str).collect();
+        // The source key goes with every record, asked for or not.
+        all.extend(
+            schema
+                .primary_key_names()
+                .filter(|key| !names.iter().any(|name| name == key)),
+        );
+        let chosen = Arc::new(schema.select(names)?);
+        Ok(Self {
+            wide: Arc::new(schema.select(&all)?),
+            chosen: (all.len() > names.len()).then_some(chosen),
+        })
+    }
+
+    fn narrow(&self, event: Event) -> Event {
+        match (event, &self.chosen) {
+            (Event::Records(batch), Some(chosen)) => {
+                let columns: Vec<Column> = (0..chosen.fields().len()).map(Column::Field).collect();
+                Event::Records(batch.remap(Arc::clone(chosen), &columns))
+            }
+            (event, _) => event,
+        }
     }
 }
 
 /// A column as it is selected: a type that has no core counterpart comes as its text.
 pub(crate) fn select(column: &ColumnInfo) -> String {
     match column.pg_type {
-        crate::types::PgType::Other(_) => format!("{}::text", Ident(&column.name)),
+        PgType::Other(_) => format!("{}::text", Ident(&column.name)),
         _ => Ident(&column.name).to_string(),
+    }
+}
+
+/// `value` of a column as a fingerprint holds it: a number of JSON has no minus zero, so floats go as text.
+pub(crate) fn fingerprinted(value: &str, pg_type: &PgType) -> String {
+    match pg_type {
+        PgType::Float4 | PgType::Float8 => format!("{value}::text"),
+        _ => value.to_owned(),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use connector_core::{
-    Error, ErrorKind, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode,
+    Connector, Error, ErrorKind, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode,
 };
 
 use crate::connector::Postgres;
 use crate::difference::DifferenceReader;
-use crate::reader::TableReader;
+use crate::reader::{Shape, TableReader};
 
 #[async_trait]
 impl Source for Postgres {
@@ -17,9 +17,13 @@ impl Source for Postgres {
 
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
         match &request.sync {
-            SyncMode::FullRefresh => Ok(ReadPlan::new(
-                "the whole table is read in one statement, as of one moment",
-            )),
+            SyncMode::FullRefresh => {
+                let schema = self.describe(&request.selection).await?.schema;
+                Shape::of(&schema, &request.fields)?;
+                Ok(ReadPlan::new(
+                    "the whole table is read in one statement, as of one moment",
+                ))
+            }
             SyncMode::Difference(difference) => {
                 DifferenceReader::check(self, request, difference).await?;
                 Ok(ReadPlan::new(format!(

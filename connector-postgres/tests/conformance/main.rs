@@ -1,4 +1,4 @@
-//! The contract of destinations, checked against a real PostgreSQL: one throwaway server, one database per check.
+//! The contract of every role, checked against a real PostgreSQL: one throwaway server, one database per check.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,14 +6,22 @@
 )]
 
 mod cell;
+mod journal;
+mod source;
 mod system;
 
 use std::process::ExitCode;
 
 use connector_testkit::conformance::{self, Suite};
 
+use source::Table;
 use system::Database;
 
 fn main() -> ExitCode {
-    conformance::run([Suite::destination("postgres", Database::new)])
+    conformance::run([
+        Suite::source("postgres::source", Table::new),
+        Suite::destination("postgres::destination", Database::new),
+        Suite::state_store("postgres::states", Database::new),
+        Suite::journal("postgres::journal", Database::new),
+    ])
 }

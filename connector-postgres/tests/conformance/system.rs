@@ -23,12 +23,12 @@ static SERVER: LazyLock<Server> =
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The password that the connection is given.
-const PASSWORD: &str = "pa5s-wörd \"of the loader\"";
+pub(crate) const PASSWORD: &str = "pa5s-wörd \"of the loader\"";
 
 /// One database, with a role of its own for the connection under test.
 pub(crate) struct Database {
     config: Config,
-    client: Client,
+    pub(crate) client: Client,
 }
 
 async fn connect(url: &str) -> Client {
@@ -70,7 +70,7 @@ impl Database {
         Self { config, client }
     }
 
-    fn connector(&self) -> Postgres {
+    pub(crate) fn connector(&self) -> Postgres {
         Postgres::new(self.config.clone()).unwrap()
     }
 

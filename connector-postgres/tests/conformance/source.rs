@@ -1,0 +1,106 @@
+//! A table that somebody else fills.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use async_trait::async_trait;
+use connector_core::{
+    Batch, Connector, DataType, Destination, Schema, Selection, StreamName, TaskId, WriteMode, WriteRequest,
+};
+use connector_testkit::conformance::{DestinationSystem, SourceSystem, sample};
+
+use crate::system::{Database, PASSWORD};
+
+/// One column of every type that the core knows.
+const TABLES: &str = "
+    CREATE TABLE thing (
+        id varchar(40) PRIMARY KEY, note text, name varchar(80), flag boolean, small smallint, medium integer,
+        large bigint, single real, double double precision, amount numeric(18,2), exact numeric, data bytea, day date,
+        hour time, stamp timestamp, moment timestamptz, span interval, uid uuid, doc jsonb);
+    CREATE TABLE other (LIKE thing INCLUDING ALL);
+    ALTER TABLE thing OWNER TO conformance_loader;
+    ALTER TABLE other OWNER TO conformance_loader;";
+
+/// A table of a database of its own, and another database.
+pub(crate) struct Table {
+    here: Database,
+    elsewhere: Database,
+    schema: Arc<Schema>,
+    first: AtomicUsize,
+    next: AtomicUsize,
+    version: AtomicUsize,
+}
+
+impl Table {
+    pub(crate) async fn new() -> Self {
+        let (here, elsewhere) = (Database::new().await, Database::new().await);
+        for database in [&here, &elsewhere] {
+            database.client.batch_execute(TABLES).await.unwrap();
+        }
+        let schema = sample::schema();
+        let scalar = |data_type| !matches!(data_type, DataType::Array(_));
+        let fields = schema.fields().iter().filter(|field| scalar(field.data_type));
+        Self {
+            schema: Arc::new(Schema::new(fields.cloned().collect(), ["id"]).unwrap()),
+            here,
+            elsewhere,
+            first: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
+            version: AtomicUsize::new(0),
+        }
+    }
+
+    async fn put(&self, numbers: std::ops::Range<usize>, version: usize) {
+        let task = TaskId::new("prepare", "thing");
+        let schema = Arc::clone(&self.schema);
+        let request = WriteRequest::new(StreamName::new("thing"), schema, WriteMode::Upsert, task);
+        let postgres = self.here.connector();
+        let mut writer = postgres
+            .writer(request.with_match_on(vec!["id".to_owned()]))
+            .await
+            .unwrap();
+        writer
+            .write(sample::records(&self.schema, numbers, version))
+            .await
+            .unwrap();
+        assert_eq!(writer.finish(None).await.unwrap().counts.rejected, 0);
+    }
+}
+
+#[async_trait]
+impl SourceSystem for Table {
+    fn connect(&self) -> Arc<dyn Connector> {
+        Arc::new(self.here.connector())
+    }
+
+    fn selection(&self) -> Selection {
+        Selection::stream("thing")
+    }
+
+    async fn add(&self, count: usize) {
+        let start = self.next.fetch_add(count, Relaxed);
+        self.put(start..start + count, 0).await;
+    }
+
+    async fn change(&self, count: usize) {
+        let (start, version) = (self.first.load(Relaxed), self.version.fetch_add(1, Relaxed) + 1);
+        self.put(start..start + count, version).await;
+    }
+
+    async fn truth(&self) -> Batch {
+        let rows = self.here.rows(&StreamName::new("thing"), &self.schema).await;
+        rows.unwrap()
+    }
+
+    fn another_selection(&self) -> Option<Selection> {
+        Some(Selection::stream("other"))
+    }
+
+    fn connect_elsewhere(&self) -> Option<Arc<dyn Connector>> {
+        Some(Arc::new(self.elsewhere.connector()))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![PASSWORD.to_owned()]
+    }
+}
