@@ -1,7 +1,9 @@
-//! JSON: what is written is valid, and says what was to be written.
+//! JSON: what is written is valid, and says what was to be written; whatever is read is kept, or refused as a whole.
+
+use std::sync::{Arc, LazyLock};
 
 use connector_core::value::{ArrayBuf, write_json};
-use connector_core::{Decimal, Key, Value};
+use connector_core::{Batch, BatchBuilder, DataType, Decimal, ElementType, Field, Key, Op, Schema, Value};
 use serde_json::value::RawValue;
 
 pub(crate) fn check(data: &[u8]) {
@@ -9,6 +11,68 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(from_json::<String>(&json(&Value::Bytes(data))), hexadecimal(data));
     if let Ok(text) = std::str::from_utf8(data) {
         text_is_written(text);
+        records_are_read(text);
+    }
+}
+
+/// A field of every type, by names of one letter.
+static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
+    let types = [
+        DataType::Bool,
+        DataType::Int16,
+        DataType::Int64,
+        DataType::Float32,
+        DataType::Float64,
+        DataType::Decimal(None),
+        DataType::decimal(18, 2),
+        DataType::TEXT,
+        DataType::Text { max_chars: Some(3) },
+        DataType::Bytes,
+        DataType::Date,
+        DataType::Time,
+        DataType::Timestamp,
+        DataType::Instant,
+        DataType::Interval,
+        DataType::Uuid,
+        DataType::Json,
+        DataType::Array(ElementType::Text),
+        DataType::Array(ElementType::Decimal),
+        DataType::Array(ElementType::Instant),
+        DataType::Array(ElementType::Json),
+    ];
+    let fields = ('a'..)
+        .zip(types)
+        .map(|(name, data_type)| Field::new(name, data_type));
+    Arc::new(Schema::new(fields.collect(), []).unwrap())
+});
+
+/// Reads `text` as a record, and as each field's value: what is taken reads back from what it is written as.
+fn records_are_read(text: &str) {
+    let mut builder = BatchBuilder::new(Arc::clone(&SCHEMA), 0);
+    let taken = builder.push_json_record(text, Op::Put).is_ok();
+    let batch = builder.finish();
+    assert_eq!(batch.len(), usize::from(taken));
+    reads_back(&batch);
+    let mut builder = BatchBuilder::new(Arc::clone(&SCHEMA), 0);
+    for _ in SCHEMA.fields() {
+        if builder.push_json(text).is_err() {
+            builder.push(Value::Null);
+        }
+    }
+    builder.end_record(Op::Put);
+    reads_back(&builder.finish());
+}
+
+fn reads_back(batch: &Batch) {
+    for record in batch.records() {
+        let mut written = String::new();
+        record.write_json(&mut written);
+        let mut builder = BatchBuilder::new(Arc::clone(&SCHEMA), 0);
+        builder.push_json_record(&written, Op::Put).unwrap();
+        let again = builder.finish();
+        for (kept, wanted) in again.get(0).unwrap().values().zip(record.values()) {
+            assert_eq!(format!("{kept:?}"), format!("{wanted:?}"));
+        }
     }
 }
 
