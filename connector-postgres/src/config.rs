@@ -1,9 +1,11 @@
 //! How to reach a database.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use connector_core::{Error, ErrorKind, Result, Secret, nearest, parse_connection_string};
+
+use crate::pem::Pem;
+use crate::tunnel::SshTunnel;
 
 /// A connection's settings. Nothing is read from the environment.
 #[derive(Clone, Debug)]
@@ -26,22 +28,55 @@ pub struct Config {
     /// How the connection is encrypted; `None`: [`VerifyFull`](SslMode::VerifyFull), or
     /// [`Disable`](SslMode::Disable) on this machine's loopback.
     pub ssl_mode: Option<SslMode>,
-    /// A PEM file of certificate authorities to trust instead of the system's.
-    pub ssl_root_cert: Option<PathBuf>,
+    /// Certificate authorities to trust instead of the system's, or the server's own certificate.
+    pub ssl_root_cert: Option<Pem>,
+    /// The certificate that says who we are, and those that lead to its authority.
+    pub ssl_client_cert: Option<Pem>,
+    /// Its private key, not encrypted; `None`: it is in the text of the certificate. A file must be its owner's
+    /// alone.
+    pub ssl_client_key: Option<Pem>,
+    /// Whether signing in must be bound to the certificate, so that nobody in between can pass it on. Where server
+    /// and certificate can do it, it happens in any case.
+    pub require_channel_binding: bool,
+    /// The SSH server to go through, in a program built with the feature `ssh`.
+    pub tunnel: Option<SshTunnel>,
     /// Most sessions held at once.
     pub max_connections: usize,
-    /// How long connecting may take.
+    /// How long connecting may take, a tunnel and signing in included.
     pub connect_timeout: Duration,
+    /// How long the server lets one statement run, to the millisecond; `None`: as it is set there.
+    pub statement_timeout: Option<Duration>,
+    /// How long the server lets a statement wait for a lock, to the millisecond; `None`: as it is set there.
+    pub lock_timeout: Option<Duration>,
 }
 
 /// How a connection is encrypted. There is no *prefer*: nothing falls back to plain text in silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SslMode {
-    /// Plain text.
+    /// Plain text: whoever is on the way reads and changes everything.
     Disable,
-    /// TLS, with the certificate and the host's name verified.
+    /// TLS with *whomever* answers: **nothing is verified**. Whoever only listens learns nothing; whoever can put
+    /// himself in between reads and changes everything, the password included.
+    Require,
+    /// TLS, with a certificate that a trusted authority signed, for whatever name. Safe with an authority of one's
+    /// own; with a public one, anybody has such a certificate.
+    VerifyCa,
+    /// TLS, with the certificate and the name in it verified: it must be the [`server`](Config::server)'s, through
+    /// a tunnel as well.
     VerifyFull,
+}
+
+impl SslMode {
+    /// What the key `ssl_mode` calls it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
 }
 
 /// Each key, and what else people call it.
@@ -89,8 +124,14 @@ impl Config {
             state_schema: "sync".to_owned(),
             ssl_mode: None,
             ssl_root_cert: None,
+            ssl_client_cert: None,
+            ssl_client_key: None,
+            require_channel_binding: false,
+            tunnel: None,
             max_connections: 10,
             connect_timeout: Duration::from_secs(15),
+            statement_timeout: None,
+            lock_timeout: None,
         }
     }
 
@@ -156,7 +197,7 @@ impl Config {
         config.schema = text("schema").unwrap_or(config.schema);
         config.state_schema = text("state_schema").unwrap_or(config.state_schema);
         config.ssl_mode = text("ssl_mode").map(|mode| parse_ssl_mode(&mode)).transpose()?;
-        config.ssl_root_cert = text("ssl_root_cert").map(PathBuf::from);
+        config.ssl_root_cert = text("ssl_root_cert").map(|value| Pem::parse(&value));
         config.max_connections = usize::try_from(number("max_connections", 10)?)
             .unwrap_or(usize::MAX)
             .max(4);
@@ -164,7 +205,7 @@ impl Config {
         Ok(config)
     }
 
-    /// How the connection will be encrypted.
+    /// How the connection will be encrypted. With a tunnel, `localhost` is the SSH server itself.
     pub fn effective_ssl_mode(&self) -> SslMode {
         let loopback = matches!(self.server.as_str(), "localhost" | "127.0.0.1" | "::1");
         self.ssl_mode.unwrap_or(if loopback {
@@ -221,20 +262,17 @@ fn insert(given: &mut Vec<(&'static str, Secret)>, key: &str, value: Secret) -> 
 fn parse_ssl_mode(mode: &str) -> Result<SslMode> {
     match mode {
         "disable" => Ok(SslMode::Disable),
+        "require" => Ok(SslMode::Require),
+        "verify-ca" => Ok(SslMode::VerifyCa),
         "verify-full" => Ok(SslMode::VerifyFull),
         "prefer" | "allow" => Err(Error::new(
             ErrorKind::Config,
             format!("ssl_mode `{mode}` would fall back to plain text in silence"),
         )
         .with_help("say `verify-full`, or `disable` if plain text is meant")),
-        "require" | "verify-ca" => Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("ssl_mode `{mode}` is not part of this version"),
-        )
-        .with_help("say `verify-full`, and name the server's authority with `ssl_root_cert`")),
         other => Err(
             Error::new(ErrorKind::Config, format!("there is no ssl_mode `{other}`"))
-                .with_help("say `verify-full` or `disable`"),
+                .with_help("say `verify-full`, `verify-ca`, `require` or `disable`"),
         ),
     }
 }

@@ -11,8 +11,12 @@
 mod config;
 mod connect;
 mod connector;
+mod dial;
 mod error;
 mod ident;
+mod pem;
+mod tls;
+mod tunnel;
 mod types;
 
 mod catalog;
@@ -35,3 +39,5 @@ mod statements;
 
 pub use config::{Config, SslMode};
 pub use connector::Postgres;
+pub use pem::Pem;
+pub use tunnel::{SshAuth, SshHostKey, SshTunnel};

@@ -122,16 +122,6 @@ async fn a_table_that_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_says_so() {
-    let database = database().await;
-    let mut config = database.config.clone();
-    config.ssl_mode = Some(connector_postgres::SslMode::VerifyFull);
-    let error = refused(config).await;
-    assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert!(error.report().to_string().contains("TLS"), "{}", error.report());
-}
-
-#[tokio::test]
 async fn a_check_says_who_and_where_we_are() {
     let database = database().await;
     let facts = database.connector().check().await.unwrap().facts;

@@ -6,14 +6,17 @@
 )]
 
 mod support;
+mod tls_server;
 
 mod echo;
 mod errors;
 mod fence;
+mod limits;
 mod load;
 mod rejections;
 mod statements;
 mod tables;
+mod tls;
 mod types;
 mod volume;
 mod write_back;
