@@ -74,10 +74,15 @@ impl Guarded {
     pub(crate) fn client(&self) -> Result<&Client> {
         match &self.0 {
             Some(session) => Ok(session),
-            None => Err(Error::new(
-                ErrorKind::Bug,
-                "a session is used after it was handed back",
-            )),
+            None => Err(handed_back()),
+        }
+    }
+
+    /// The same, to begin a transaction on.
+    pub(crate) fn session(&mut self) -> Result<&mut Session> {
+        match &mut self.0 {
+            Some(session) => Ok(session),
+            None => Err(handed_back()),
         }
     }
 
@@ -85,6 +90,10 @@ impl Guarded {
     pub(crate) fn release(&mut self) {
         drop(self.0.take());
     }
+}
+
+fn handed_back() -> Error {
+    Error::new(ErrorKind::Bug, "a session is used after it was handed back")
 }
 
 impl Drop for Guarded {

@@ -81,6 +81,16 @@ impl Dialer {
 
     /// A new session.
     pub(crate) async fn session(self: &Arc<Self>, way: Way) -> Result<Session> {
+        // Handshakes are large, and every caller would carry them about.
+        let (client, task) = Box::pin(self.dial(way)).await?;
+        Ok(Session {
+            client: ClientWrapper::new(client, task),
+            dialer: Arc::clone(self),
+            way,
+        })
+    }
+
+    async fn dial(&self, way: Way) -> Result<(Client, JoinHandle<()>)> {
         let deadline = Instant::now() + self.limit;
         let dialed = match &self.tunnel {
             None => tokio::time::timeout_at(deadline, self.straight()).await,
@@ -91,16 +101,11 @@ impl Dialer {
                 tokio::time::timeout_at(deadline, self.over(stream)).await
             }
         };
-        let (client, task) = match dialed {
-            Ok(Ok(dialed)) => dialed,
-            Ok(Err(error)) => return Err(error::no_connection(&self.address(), &self.server, error)),
-            Err(_) => return Err(error::no_answer(&self.address(), self.limit)),
-        };
-        Ok(Session {
-            client: ClientWrapper::new(client, task),
-            dialer: Arc::clone(self),
-            way,
-        })
+        match dialed {
+            Ok(Ok(dialed)) => Ok(dialed),
+            Ok(Err(error)) => Err(error::no_connection(&self.address(), &self.server, error)),
+            Err(_) => Err(error::no_answer(&self.address(), self.limit)),
+        }
     }
 
     /// Whether rows that wait in one session may hold up another.
@@ -201,7 +206,9 @@ fn options(config: &Config) -> String {
     ];
     for (name, limit) in limits {
         if let Some(limit) = limit {
-            options.push_str(&format!(" -c {name}={}", limit.as_millis()));
+            // Zero is no limit, which a very short one must not become.
+            let limit = limit.as_nanos().div_ceil(1_000_000);
+            options.push_str(&format!(" -c {name}={limit}"));
         }
     }
     options
@@ -245,7 +252,7 @@ impl Session {
         };
         let (token, dialer) = (self.client.cancel_token(), Arc::clone(&self.dialer));
         drop(self);
-        runtime.spawn(async move { dialer.cancel(token).await });
+        runtime.spawn(async move { Box::pin(dialer.cancel(token)).await });
     }
 }
 

@@ -86,7 +86,11 @@ fn unreadable(path: &Path, key: &str) -> Error {
         ErrorKind::Config,
         format!("`{key}` {} cannot be read", path.display()),
     )
-    .with_help("name a PEM file that this program may read")
+    .with_help(if path.starts_with("~") {
+        "write the path in full: `~` means something to a shell only"
+    } else {
+        "name a PEM file that this program may read"
+    })
 }
 
 #[cfg(unix)]

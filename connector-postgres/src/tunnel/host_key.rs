@@ -190,7 +190,11 @@ fn read(path: &PathBuf) -> Result<String> {
             ErrorKind::Config,
             format!("`ssh_known_hosts` {} cannot be read", path.display()),
         )
-        .with_help("name a file that this program may read, or give `ssh_fingerprint` instead")
+        .with_help(if path.starts_with("~") {
+            "write the path in full: `~` means something to a shell only"
+        } else {
+            "name a file that this program may read, or give `ssh_fingerprint` instead"
+        })
         .with_source(error)
     })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use connector_core::{Error, ErrorKind, Result, Secret};
 use russh::client::{self, AuthResult, KeyboardInteractiveAuthResponse};
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg};
-use russh::{MethodKind, MethodSet, Preferred};
+use russh::{AlgorithmKind, MethodKind, MethodSet, Preferred};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
@@ -92,8 +92,10 @@ impl SignIn {
                 Err(Failure::Refused(error)) => return Err(error),
                 Err(Failure::Another(fingerprint)) => shown.push(fingerprint),
                 // It has no key of this kind; another attempt asks for another kind.
-                Err(Failure::Ssh(russh::Error::NoCommonAlgo { kind, .. }))
-                    if matches!(kind, russh::AlgorithmKind::Key) => {}
+                Err(Failure::Ssh(russh::Error::NoCommonAlgo {
+                    kind: AlgorithmKind::Key,
+                    ..
+                })) => {}
                 Err(Failure::Ssh(error)) => return Err(self.no_session(error)),
             }
         }

@@ -142,3 +142,22 @@ async fn a_check_says_who_and_where_we_are() {
         ("none".to_owned(), "yes".to_owned())
     );
 }
+
+#[cfg(not(feature = "ssh"))]
+#[tokio::test]
+async fn a_tunnel_in_a_program_without_tunnels_names_the_feature() {
+    use connector_postgres::{SshAuth, SshTunnel};
+
+    let mut config = Config::new("db", "me");
+    config.tunnel = Some(SshTunnel::new(
+        "bastion",
+        "me",
+        SshAuth::Password(Secret::new(PASSWORD)),
+    ));
+    let error = refusal(Postgres::new(config));
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(
+        error.help(),
+        Some("build it with the feature `ssh` of connector-postgres")
+    );
+}
