@@ -56,6 +56,8 @@ impl Dialer {
             .dbname(config.database.as_deref().unwrap_or(&config.user))
             .connect_timeout(config.connect_timeout)
             .keepalives_idle(Duration::from_secs(30))
+            .keepalives_interval(Duration::from_secs(15))
+            .keepalives_retries(3)
             .application_name("connector-postgres")
             .options(options(config))
             .ssl_mode(if tls.is_some() {

@@ -311,7 +311,8 @@ mod tests {
 
     #[test]
     fn wrong_settings_of_a_tunnel_say_what_is_meant() {
-        let cases: [(&[(&str, &str)], &str, &str); 8] = [
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+        let cases: [Case<'_>; 8] = [
             (
                 &[("SSHAuthMode", "Passwort")],
                 "there is no ssh_auth_mode `Passwort`",
