@@ -27,6 +27,7 @@ mod statements;
 mod clock;
 mod connection_string;
 mod error;
+mod properties;
 mod retry;
 mod secret;
 
@@ -46,9 +47,12 @@ pub use {
     error::{Error, ErrorKind, Report, Result, Retry, nearest},
     journal::{Intent, Journal, Rest, Ticket},
     key::Key,
+    properties::{Properties, PropertyKey},
     report::{CommitReport, Counts, Fate, Outcome, Rejection},
     retry::{Backoff, RetryPolicy},
-    schema::{Access, DataType, DecimalSize, ElementType, Field, Schema},
+    schema::{
+        Access, DataType, DecimalSize, ElementType, Field, Schema, SchemaChange, SchemaDiff, SchemaPolicy,
+    },
     secret::Secret,
     source::{Event, ReadCapabilities, ReadPlan, ReadRequest, Reader, Source, SyncMode},
     state::{Claim, Fence, Holder, State, StateStore, TaskId},

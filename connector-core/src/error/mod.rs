@@ -233,7 +233,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
 }
 
 /// Letter case and underscores are what people get wrong first; they weigh nothing.
-fn fold(name: &str) -> Vec<char> {
+pub(crate) fn fold(name: &str) -> Vec<char> {
     name.chars()
         .filter(|c| !matches!(c, '_' | '-' | ' '))
         .flat_map(char::to_lowercase)

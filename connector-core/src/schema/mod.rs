@@ -1,10 +1,17 @@
 //! The shape of a stream's records.
 
 mod data_type;
+mod diff;
+mod policy;
+mod settle;
 
 use serde::{Deserialize, Serialize};
 
-pub use data_type::{DataType, DecimalSize, ElementType};
+pub use {
+    data_type::{DataType, DecimalSize, ElementType},
+    diff::{SchemaChange, SchemaDiff},
+    policy::SchemaPolicy,
+};
 
 use crate::error::{Error, ErrorKind, Result, nearest};
 

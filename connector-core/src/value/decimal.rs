@@ -110,7 +110,12 @@ impl<'a> Decimal<'a> {
             return None;
         }
         match self.0 {
-            Repr::Small { coefficient, scale } => Some(coefficient / 10_i64.checked_pow(scale.into())?),
+            // Only zero is whole at a scale beyond a coefficient's digits.
+            Repr::Small { coefficient, scale } => Some(
+                10_i64
+                    .checked_pow(scale.into())
+                    .map_or(0, |unit| coefficient / unit),
+            ),
             Repr::Text(text) => text.split('.').next()?.parse().ok(),
         }
     }
@@ -224,7 +229,8 @@ fn write_canonical(text: &str, out: &mut String) -> Option<()> {
     if integer.len() > MAX_INTEGER_DIGITS || scale > MAX_SCALE {
         return None;
     }
-    if negative {
+    // Zero has no sign, however many digits it has: it must have one text.
+    if negative && (0..digits).any(|i| digit_at(i) != b'0') {
         out.push('-');
     }
     out.push_str(if integer.is_empty() { "0" } else { integer });
@@ -349,6 +355,8 @@ mod tests {
     fn every_form_of_a_number_is_read_exactly() {
         check("0", "0");
         check("-0.01", "-0.01");
+        check("-0.00", "0.00");
+        check("-0.00000000000000000000", "0.00000000000000000000");
         check("336.3200", "336.3200");
         check("+7", "7");
         check("9.5E8", "950000000");
@@ -407,5 +415,6 @@ mod tests {
         assert!(!Decimal::new(1_001, 3).fits(5, 2));
         assert_eq!(Decimal::new(4_200, 2).to_i64(), Some(42));
         assert_eq!(Decimal::new(4_201, 2).to_i64(), None);
+        assert_eq!(Decimal::new(0, 40).to_i64(), Some(0));
     }
 }

@@ -104,9 +104,13 @@ impl Time {
         self.0
     }
 
-    /// Reads `HH:MM:SS`, with a fraction of up to six digits, with or without a `Z`.
+    /// Reads `HH:MM:SS` up to `24:00:00`, with a fraction of up to six digits, with or without a `Z`.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         const WANTED: ParseError = ParseError("a time such as 23:59:59.123");
+        // The end of a day: a time has it, a date's time does not.
+        if matches!(text, "24:00" | "24:00:00") {
+            return Ok(Self(MICROS_PER_DAY));
+        }
         let mut cursor = Cursor::new(text);
         let time = cursor.time().ok_or(WANTED)?;
         cursor.eat(b'Z');
@@ -168,10 +172,10 @@ impl Instant {
         )
     }
 
-    /// The start of its second.
+    /// The start of its second; saturates.
     #[must_use]
     pub fn floor_to_second(self) -> Self {
-        Self(self.0 - self.0.rem_euclid(MICROS_PER_SECOND))
+        Self(self.0.saturating_sub(self.0.rem_euclid(MICROS_PER_SECOND)))
     }
 
     /// Reads ISO 8601 with a zone (`Z`, `+00:00`, `+0000` or `+00`): Salesforce and BigCommerce V3.
@@ -203,7 +207,7 @@ impl Instant {
             return Ok(instant);
         }
         if let Ok(date) = Date::parse(text) {
-            return Ok(Self(i64::from(date.0) * MICROS_PER_DAY));
+            return at(date, 0).map(Self).ok_or(ParseError("a date within range"));
         }
         Self::parse_rfc2822(text).map_err(|_| ParseError("an ISO 8601 or RFC 2822 date, or unix seconds"))
     }
@@ -243,6 +247,11 @@ fn day_of(micros: i64) -> i32 {
     micros.div_euclid(MICROS_PER_DAY) as i32
 }
 
+/// A time of day on a date, in microseconds. The first day that 64 bits hold is not held whole.
+fn at(date: Date, time: i64) -> Option<i64> {
+    i64::try_from(i128::from(date.0) * i128::from(MICROS_PER_DAY) + i128::from(time)).ok()
+}
+
 fn parse_rfc2822(text: &str) -> Option<i64> {
     let rest = match text.split_once(',') {
         Some((weekday, rest)) => {
@@ -276,11 +285,7 @@ fn parse_rfc2822(text: &str) -> Option<i64> {
     if parts.next().is_some() {
         return None;
     }
-    let date = Date::from_ymd(year, month, day)?;
-    i64::from(date.0)
-        .checked_mul(MICROS_PER_DAY)?
-        .checked_add(micros)?
-        .checked_sub(offset * MICROS_PER_SECOND)
+    at(Date::from_ymd(year, month, day)?, micros)?.checked_sub(offset * MICROS_PER_SECOND)
 }
 
 /// Reads fixed-width fields from the front of a text.
@@ -361,7 +366,7 @@ impl<'a> Cursor<'a> {
         let date = self.date()?;
         self.eat(b'T').or_else(|| self.eat(b' '))?;
         let time = self.time()?;
-        i64::from(date.0).checked_mul(MICROS_PER_DAY)?.checked_add(time)
+        at(date, time)
     }
 
     /// `Z`, `+HH:MM`, `+HHMM` or `+HH`, as seconds east of UTC.
@@ -508,6 +513,37 @@ mod tests {
                 Date::parse(text).map(|date| date.to_string()),
                 Ok(text.to_owned())
             );
+        }
+    }
+
+    #[test]
+    fn the_ends_of_what_64_bits_hold_are_met() {
+        let first = Instant::from_unix_micros(i64::MIN);
+        assert_eq!(first.to_string(), "-290308-12-21T19:59:05.224192Z");
+        assert_eq!(Instant::parse_iso(&first.to_string()), Ok(first));
+        assert_eq!(first.floor_to_second(), first);
+        let last = Instant::from_unix_micros(i64::MAX);
+        assert_eq!(last.to_string(), "294247-01-10T04:00:54.775807Z");
+        assert_eq!(Instant::parse_iso(&last.to_string()), Ok(last));
+        assert!(Instant::parse_any("294247-01-10").is_ok());
+        for text in [
+            "294247-01-11",
+            "999999-12-31",
+            "-999999-01-01",
+            "-290308-12-21",
+            "9223372036855",
+        ] {
+            assert!(Instant::parse_any(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_ends_at_24_hours() {
+        let end = Time::from_micros(MICROS_PER_DAY).unwrap();
+        assert_eq!(Time::parse(&end.to_string()), Ok(end));
+        assert_eq!(Time::from_micros(MICROS_PER_DAY + 1), None);
+        for text in ["24:00:01", "24:00:00.1", "24:01", "25:00:00"] {
+            assert!(Time::parse(text).is_err(), "{text}");
         }
     }
 

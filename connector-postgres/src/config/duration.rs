@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, Result};
-
-use super::given::Given;
+use connector_core::{Error, ErrorKind, Properties, Result};
 
 /// Seconds, or a number with its unit: `500ms`, `30s`, `5min`, `1h`.
-pub(super) fn read(given: &Given, key: &str) -> Result<Option<Duration>> {
+pub(super) fn read(given: &Properties, key: &str) -> Result<Option<Duration>> {
     let Some(text) = given.text(key) else {
         return Ok(None);
     };

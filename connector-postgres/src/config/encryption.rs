@@ -1,8 +1,7 @@
 //! The keys of TLS.
 
-use connector_core::{Error, ErrorKind, Result, nearest};
+use connector_core::{Error, ErrorKind, Properties, Result, nearest};
 
-use super::given::Given;
 use super::{Config, SslMode};
 use crate::pem::Pem;
 
@@ -13,7 +12,7 @@ const MODES: [SslMode; 4] = [
     SslMode::VerifyFull,
 ];
 
-pub(super) fn read(given: &Given, config: &mut Config) -> Result<()> {
+pub(super) fn read(given: &Properties, config: &mut Config) -> Result<()> {
     let mode = given.text("ssl_mode").map(mode).transpose()?;
     config.ssl_mode = match (given.flag("use_ssl")?, mode) {
         (None, mode) => mode,

@@ -2,16 +2,15 @@
 
 mod duration;
 mod encryption;
-mod given;
 mod tunnel;
+mod url;
 
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, Result, Secret};
+use connector_core::{Error, Properties, PropertyKey, Result, Secret};
 
 use crate::pem::Pem;
 use crate::tunnel::SshTunnel;
-use given::Given;
 
 /// A connection's settings. Nothing is read from the environment.
 #[derive(Clone, Debug)]
@@ -87,37 +86,37 @@ impl SslMode {
 }
 
 /// Each key, and what else people call it.
-const KEYS: &[(&str, &[&str])] = &[
-    ("url", &[]),
-    ("server", &["host"]),
-    ("port", &[]),
-    ("database", &["dbname"]),
-    ("user", &["username"]),
-    ("password", &[]),
-    ("schema", &[]),
-    ("state_schema", &[]),
-    ("ssl_mode", &[]),
-    ("use_ssl", &[]),
-    ("ssl_root_cert", &["ssl_server_cert"]),
-    ("ssl_client_cert", &["ssl_cert"]),
-    ("ssl_client_key", &["ssl_key"]),
-    ("ssl_client_cert_password", &["ssl_password"]),
-    ("channel_binding", &[]),
-    ("max_connections", &[]),
-    ("timeout", &["connect_timeout"]),
-    ("statement_timeout", &[]),
-    ("lock_timeout", &[]),
-    ("use_ssh", &["user_ssh"]),
-    ("ssh_server", &[]),
-    ("ssh_port", &[]),
-    ("ssh_user", &[]),
-    ("ssh_auth_mode", &[]),
-    ("ssh_password", &[]),
-    ("ssh_client_cert", &["ssh_key_file"]),
-    ("ssh_client_cert_type", &[]),
-    ("ssh_client_cert_password", &[]),
-    ("ssh_fingerprint", &["ssh_server_fingerprint"]),
-    ("ssh_known_hosts", &[]),
+const KEYS: &[PropertyKey] = &[
+    PropertyKey::new("url", &[]),
+    PropertyKey::new("server", &["host"]),
+    PropertyKey::new("port", &[]),
+    PropertyKey::new("database", &["dbname"]),
+    PropertyKey::new("user", &["username"]),
+    PropertyKey::new("password", &[]),
+    PropertyKey::new("schema", &[]),
+    PropertyKey::new("state_schema", &[]),
+    PropertyKey::new("ssl_mode", &[]),
+    PropertyKey::new("use_ssl", &[]),
+    PropertyKey::new("ssl_root_cert", &["SSLServerCert"]),
+    PropertyKey::new("ssl_client_cert", &["sslcert"]),
+    PropertyKey::new("ssl_client_key", &["sslkey"]),
+    PropertyKey::new("ssl_client_cert_password", &["sslpassword"]),
+    PropertyKey::new("channel_binding", &[]),
+    PropertyKey::new("max_connections", &[]),
+    PropertyKey::new("timeout", &["connect_timeout"]),
+    PropertyKey::new("statement_timeout", &[]),
+    PropertyKey::new("lock_timeout", &[]),
+    PropertyKey::new("use_ssh", &["UserSSH"]),
+    PropertyKey::new("ssh_server", &[]),
+    PropertyKey::new("ssh_port", &[]),
+    PropertyKey::new("ssh_user", &[]),
+    PropertyKey::new("ssh_auth_mode", &[]),
+    PropertyKey::new("ssh_password", &[]),
+    PropertyKey::new("ssh_client_cert", &["SSHKeyFile"]),
+    PropertyKey::new("ssh_client_cert_type", &[]),
+    PropertyKey::new("ssh_client_cert_password", &[]),
+    PropertyKey::new("ssh_fingerprint", &["SSHServerFingerprint"]),
+    PropertyKey::new("ssh_known_hosts", &[]),
 ];
 
 impl Config {
@@ -147,7 +146,7 @@ impl Config {
     /// From a URL such as `postgres://user:password@host:5432/database?sslmode=verify-full`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: it is no such URL. The message never holds it, for it holds the password.
+    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config): it is no such URL. The message never holds it, for it holds the password.
     pub fn from_url(url: &str) -> Result<Self> {
         Self::from_properties([("url".to_owned(), Secret::new(url))])
     }
@@ -159,17 +158,15 @@ impl Config {
     /// `ssh_server` and whatever else begins with `ssh_` make a [tunnel](SshTunnel), unless `use_ssh` is `false`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: a key is unknown, missing, or said twice differently; a value is not what it should be.
+    /// [`ErrorKind::Config`](connector_core::ErrorKind::Config): a key is unknown, missing, or said twice differently; a value is not what it should be.
     pub fn from_properties(properties: impl IntoIterator<Item = (String, Secret)>) -> Result<Self> {
-        let given = Given::read(properties)?;
-        let required = |key: &str| {
-            given.text(key).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Config,
-                    format!("the PostgreSQL connection has no `{key}`"),
-                )
-                .with_help("give `url`, or `server` and `user`")
-            })
+        let mut given = Properties::read("PostgreSQL connection", KEYS, properties)?;
+        if let Some(url) = given.secret("url") {
+            given.add(url::split(url.reveal())?)?;
+        }
+        let required = |key| {
+            let error = |error: Error| error.with_help("give `url`, or `server` and `user`");
+            given.required(key).map_err(error)
         };
         let mut config = Self::new(required("server")?, required("user")?);
         config.port = given.number("port")?.unwrap_or(config.port);
@@ -392,6 +389,14 @@ mod tests {
                 "the PostgreSQL connection says `password` twice, differently",
             ),
             (vec![("url", "hunter2")], "the PostgreSQL `url` is not a URL"),
+            (
+                vec![("url", "postgres://me@db?passwrd=hunter2")],
+                "the PostgreSQL connection has no key `passwrd`",
+            ),
+            (
+                vec![("server", "db"), ("user", "me"), ("port", "99999")],
+                "`port` is a larger number than can be",
+            ),
             (
                 vec![("url", "postgres://me@db"), ("ssl_mode", "prefer")],
                 "ssl_mode `prefer` would fall back to plain text in silence",

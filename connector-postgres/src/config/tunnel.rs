@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use connector_core::{Error, ErrorKind, Result, Secret, nearest};
+use connector_core::{Error, ErrorKind, Properties, PropertyKey, Result, Secret, nearest};
 
 use super::KEYS;
-use super::given::Given;
 use crate::pem::Pem;
 use crate::tunnel::{SshAuth, SshHostKey, SshTunnel};
 
@@ -35,11 +34,11 @@ const OTHER_STORES: [&str; 16] = [
 ];
 
 /// The tunnel, if there is to be one: `use_ssh`, or any key of it where `use_ssh` is not said.
-pub(super) fn read(given: &Given) -> Result<Option<SshTunnel>> {
+pub(super) fn read(given: &Properties) -> Result<Option<SshTunnel>> {
     let wanted = given.flag("use_ssh")?;
     let first = KEYS
         .iter()
-        .map(|(name, _)| *name)
+        .map(PropertyKey::name)
         .find(|name| name.starts_with("ssh_") && given.text(name).is_some());
     let because = match (wanted, first) {
         (Some(false), _) | (None, None) => return Ok(None),
@@ -76,7 +75,7 @@ pub(super) fn read(given: &Given) -> Result<Option<SshTunnel>> {
     Ok(Some(tunnel))
 }
 
-fn auth<'a>(given: &'a Given, required: &dyn Fn(&str) -> Result<&'a str>) -> Result<SshAuth> {
+fn auth<'a>(given: &'a Properties, required: &dyn Fn(&str) -> Result<&'a str>) -> Result<SshAuth> {
     let by_key = match given.text("ssh_auth_mode") {
         Some(mode) => by_key(mode)?,
         None => match (given.text("ssh_password"), given.text("ssh_client_cert")) {

@@ -1,27 +1,28 @@
 //! A configuration out of keys and values, as job files hold them.
 
-use std::collections::BTreeMap;
-
-use connector_core::{Error, ErrorKind, Result, Secret, nearest, parse_connection_string};
+use connector_core::{Error, ErrorKind, Properties, PropertyKey, Result, Secret, nearest};
 
 use super::{Auth, Config, address, vendor};
 
-const KEYS: [&str; 15] = [
-    "auth",
-    "login_url",
-    "api_version",
-    "client_id",
-    "client_secret",
-    "username",
-    "password",
-    "security_token",
-    "refresh_token",
-    "access_token",
-    "instance_url",
-    "token_url",
-    "proxy",
-    "ca_file",
-    "connection_string",
+/// Our keys, with the names other products give them.
+const KEYS: &[PropertyKey] = &[
+    PropertyKey::new("auth", &[]),
+    PropertyKey::new("login_url", &[]),
+    PropertyKey::new("api_version", &[]),
+    PropertyKey::new("client_id", &["OAuthClientId"]),
+    PropertyKey::new("client_secret", &["OAuthClientSecret"]),
+    PropertyKey::new("username", &["User"]),
+    PropertyKey::new("password", &[]),
+    PropertyKey::new("security_token", &[]),
+    PropertyKey::new("refresh_token", &["OAuthRefreshToken"]),
+    PropertyKey::new("access_token", &["OAuthAccessToken"]),
+    PropertyKey::new("instance_url", &[]),
+    PropertyKey::new("token_url", &[]),
+    PropertyKey::new("proxy", &["ProxyURL"]),
+    PropertyKey::new("ca_file", &[]),
+    PropertyKey::new(vendor::AUTH_SCHEME, &[]),
+    PropertyKey::new(vendor::USE_SANDBOX, &[]),
+    PropertyKey::new(vendor::INITIATE_OAUTH, &[]),
 ];
 
 /// Ways to sign in that have a name and are not built yet.
@@ -42,107 +43,54 @@ impl Config {
     /// [`ErrorKind::Config`]: an unknown key, one said twice differently, one that is missing.
     /// [`ErrorKind::Unsupported`]: a way to sign in that is not built.
     pub fn from_properties(properties: impl IntoIterator<Item = (String, Secret)>) -> Result<Self> {
-        let mut given = Given::default();
-        for (key, value) in properties {
-            let Some(known) = KEYS.iter().find(|known| **known == key) else {
-                return Err(unknown(&key));
-            };
-            if *known == "connection_string" {
-                for (key, value) in vendor::translate(parse_connection_string(value.reveal())?)? {
-                    given.set(key, value)?;
-                }
-            } else {
-                given.set(known, value)?;
-            }
-        }
-        given.into_config()
+        let mut given = Properties::read("Salesforce connection", KEYS, properties)?;
+        vendor::translate(&mut given)?;
+        Given(given).into_config()
     }
 }
 
-fn unknown(key: &str) -> Error {
-    let near = nearest(key, KEYS);
-    let help = match near.first() {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the keys are {}", KEYS.join(", ")),
-    };
-    Error::new(
-        ErrorKind::Config,
-        format!("a Salesforce connection has no key `{key}`"),
-    )
-    .with_help(help)
-}
-
-#[derive(Default)]
-struct Given(BTreeMap<&'static str, Secret>);
+struct Given(Properties);
 
 impl Given {
-    fn set(&mut self, key: &'static str, value: Secret) -> Result<()> {
-        let before = self.0.insert(key, value);
-        match before {
-            Some(before) if self.0.get(key) != Some(&before) => Err(Error::new(
-                ErrorKind::Config,
-                format!("`{key}` is given twice, differently"),
-            )
-            .with_help("say it once: as a key of its own, or in the connection string")),
-            _ => Ok(()),
-        }
-    }
-
-    fn take(&mut self, key: &'static str) -> Option<Secret> {
-        self.0.remove(key).filter(|value| !value.reveal().is_empty())
-    }
-
-    fn text(&mut self, key: &'static str) -> Option<String> {
-        self.take(key).map(|value| value.reveal().to_owned())
-    }
-
-    fn need(&mut self, key: &'static str, auth: &str) -> Result<Secret> {
-        self.take(key).ok_or_else(|| {
+    fn need(&self, key: &str, auth: &str) -> Result<Secret> {
+        self.0.secret(key).ok_or_else(|| {
             Error::new(ErrorKind::Config, format!("auth `{auth}` needs `{key}`"))
                 .with_help(format!("add `{key}` to the connection"))
         })
     }
 
-    fn has(&self, key: &'static str) -> bool {
-        self.0.get(key).is_some_and(|value| !value.reveal().is_empty())
-    }
-
     /// The way to sign in that what is given amounts to.
     fn infer(&self) -> &'static str {
-        if self.has("refresh_token") {
+        let has = |key| self.0.text(key).is_some();
+        if has("refresh_token") {
             "refresh_token"
-        } else if self.has("access_token") {
+        } else if has("access_token") {
             "access_token"
-        } else if self.has("username") {
-            if self.has("client_id") {
-                "password"
-            } else {
-                "login"
-            }
+        } else if has("username") {
+            if has("client_id") { "password" } else { "login" }
         } else {
             "client_credentials"
         }
     }
 
-    fn into_config(mut self) -> Result<Config> {
-        let word = self.text("auth").unwrap_or_else(|| self.infer().to_owned());
-        let auth = self.auth(&word)?;
+    fn into_config(self) -> Result<Config> {
+        let auth = self.auth(self.0.text("auth").unwrap_or_else(|| self.infer()))?;
         let mut config = Config::new(auth);
-        if let Some(url) = self.text("login_url") {
-            config = config.with_login_url(&url)?;
+        if let Some(url) = self.0.text("login_url") {
+            config = config.with_login_url(url)?;
         }
-        if let Some(url) = self.text("token_url") {
-            config = config.with_token_url(&url)?;
+        if let Some(url) = self.0.text("token_url") {
+            config = config.with_token_url(url)?;
         }
-        if let Some(version) = self.text("api_version") {
-            config = config.with_api_version(&version)?;
+        if let Some(version) = self.0.text("api_version") {
+            config = config.with_api_version(version)?;
         }
-        config.proxy = self.take("proxy");
-        config.ca_file = self.text("ca_file").map(Into::into);
+        config.proxy = self.0.secret("proxy");
+        config.ca_file = self.0.text("ca_file").map(Into::into);
         Ok(config)
     }
 
-    fn auth(&mut self, word: &str) -> Result<Auth> {
+    fn auth(&self, word: &str) -> Result<Auth> {
         Ok(match word {
             "client_credentials" => Auth::ClientCredentials {
                 client_id: self.need("client_id", word)?.reveal().to_owned(),
@@ -154,15 +102,15 @@ impl Given {
             },
             "refresh_token" => Auth::RefreshToken {
                 client_id: self.need("client_id", word)?.reveal().to_owned(),
-                client_secret: self.take("client_secret"),
+                client_secret: self.0.secret("client_secret"),
                 refresh_token: self.need("refresh_token", word)?,
             },
             "password" => Auth::Password {
                 client_id: self.need("client_id", word)?.reveal().to_owned(),
-                client_secret: self.take("client_secret"),
+                client_secret: self.0.secret("client_secret"),
                 username: self.need("username", word)?.reveal().to_owned(),
                 password: self.need("password", word)?,
-                security_token: self.take("security_token"),
+                security_token: self.0.secret("security_token"),
             },
             word if UNSUPPORTED.contains(&word) => {
                 return Err(Error::new(
@@ -241,8 +189,8 @@ mod tests {
     fn mistakes_are_named_and_values_are_not() {
         for (pairs, wanted, help) in [
             (
-                &[("clientid", "x")][..],
-                "a Salesforce connection has no key `clientid`",
+                &[("clint_id", "x")][..],
+                "the Salesforce connection has no key `clint_id`",
                 "did you mean `client_id`?",
             ),
             (
@@ -262,12 +210,12 @@ mod tests {
             ),
             (
                 &[("connection_string", "User=a;Passwort=hunter2")],
-                "the connection string has no key `Passwort`",
-                "did you mean `Password`?",
+                "the Salesforce connection has no key `Passwort`",
+                "did you mean `password`?",
             ),
             (
                 &[("username", "a"), ("connection_string", "User=b")],
-                "`username` is given twice, differently",
+                "the Salesforce connection says `username` twice, differently",
                 "say it once: as a key of its own, or in the connection string",
             ),
         ] {

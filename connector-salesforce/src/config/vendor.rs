@@ -1,58 +1,28 @@
-//! The names other products give the keys, as users paste them.
+//! Keys of other products whose values say what ours say in other words.
 
-use connector_core::{Error, ErrorKind, Result, Secret, nearest};
+use connector_core::{Error, ErrorKind, Properties, Result, Secret};
 
 use super::{PRODUCTION, SANDBOX};
 
-const NAMES: [(&str, &str); 15] = [
-    ("User", "username"),
-    ("Password", "password"),
-    ("SecurityToken", "security_token"),
-    ("LoginURL", "login_url"),
-    ("APIVersion", "api_version"),
-    ("OAuthClientId", "client_id"),
-    ("OAuthClientSecret", "client_secret"),
-    ("OAuthAccessToken", "access_token"),
-    ("OAuthRefreshToken", "refresh_token"),
-    ("InstanceURL", "instance_url"),
-    ("TokenUrl", "token_url"),
-    ("AuthScheme", "auth"),
-    ("UseSandbox", "login_url"),
-    // Who fetches tokens: always this crate, and never by opening a browser.
-    ("InitiateOAuth", ""),
-    ("ProxyURL", "proxy"),
-];
+pub(super) const AUTH_SCHEME: &str = "auth_scheme";
+pub(super) const USE_SANDBOX: &str = "use_sandbox";
+/// Who fetches tokens: always this crate, and never by opening a browser.
+pub(super) const INITIATE_OAUTH: &str = "initiate_oauth";
 
-/// The pairs of a connection string under this crate's keys.
-pub(super) fn translate(pairs: Vec<(String, Secret)>) -> Result<Vec<(&'static str, Secret)>> {
-    let login_url = pairs
-        .iter()
-        .any(|(name, _)| name.eq_ignore_ascii_case("LoginURL"));
-    let mut out = Vec::with_capacity(pairs.len());
-    for (name, value) in pairs {
-        let Some((name, key)) = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)) else {
-            return Err(unknown(&name));
-        };
-        match *name {
-            "InitiateOAuth" => {}
-            "AuthScheme" => {
-                if let Some(word) = auth(value.reveal())? {
-                    out.push(("auth", Secret::new(word)));
-                }
-            }
-            // A login address says more than whether it is a sandbox.
-            "UseSandbox" if login_url => {}
-            "UseSandbox" => {
-                let sandbox = value.reveal().eq_ignore_ascii_case("true");
-                out.push((
-                    "login_url",
-                    Secret::new(if sandbox { SANDBOX } else { PRODUCTION }),
-                ));
-            }
-            _ => out.push((*key, value)),
-        }
+/// Adds what these keys say, in our words.
+pub(super) fn translate(properties: &mut Properties) -> Result<()> {
+    let scheme = properties.text(AUTH_SCHEME).map(auth).transpose()?;
+    if let Some(word) = scheme.flatten() {
+        properties.add([("auth".to_owned(), Secret::new(word))])?;
     }
-    Ok(out)
+    // A login address says more than whether it is a sandbox.
+    if properties.text("login_url").is_none()
+        && let Some(sandbox) = properties.flag(USE_SANDBOX)?
+    {
+        let url = if sandbox { SANDBOX } else { PRODUCTION };
+        properties.add([("login_url".to_owned(), Secret::new(url))])?;
+    }
+    Ok(())
 }
 
 /// Our word for an `AuthScheme`; `None` where the other keys decide.
@@ -76,16 +46,4 @@ fn auth(scheme: &str) -> Result<Option<&'static str>> {
             )
             .with_help("use `OAuthClient` or `OAuthPassword`, or give an access or refresh token")
         })
-}
-
-fn unknown(name: &str) -> Error {
-    let error = Error::new(
-        ErrorKind::Config,
-        format!("the connection string has no key `{name}`"),
-    );
-    let names = NAMES.map(|(name, _)| name);
-    match nearest(name, names).first() {
-        Some(near) => error.with_help(format!("did you mean `{near}`?")),
-        None => error.with_help(format!("the keys are {}", names.join(", "))),
-    }
 }
