@@ -14,13 +14,17 @@ use std::time::{Duration, Instant};
 use russh::keys::ssh_key::LineEnding;
 use russh::keys::{Algorithm, EcdsaCurve, HashAlg, PrivateKey, PublicKey};
 
-/// Ends sshd, and the sessions it has forked, when the program is gone and its end of the pipe with it.
+/// Ends sshd, and removes its folder, when the program is gone and its end of the pipe with it.
 const WATCHDOG: &str = r#"
+trap '' INT TERM HUP
+folder=$1
+shift
 exec 3<&0 </dev/null
 "$@" 3<&- &
 server=$!
 read -r _ <&3
 kill "$server"
+cd / && rm -rf "$folder"
 "#;
 
 /// Where sshd is, and the folders of libraries that came with it.
@@ -44,16 +48,16 @@ pub(crate) struct Sshd {
     pub(crate) user: String,
     /// One of each kind.
     pub(crate) host_keys: Vec<PublicKey>,
-    folder: tempfile::TempDir,
+    folder: PathBuf,
     watchdog: Child,
 }
 
 impl Sshd {
     /// Starts a server that lets in whoever has a key of `authorized`; `more` is added to its configuration.
     pub(crate) fn start(authorized: &[PublicKey], more: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix("sshd-").tempdir().unwrap();
+        let folder = tempfile::Builder::new().prefix("sshd-").tempdir().unwrap().keep();
         let account = Account::find();
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
         let mut config = String::new();
         let mut host_keys = Vec::new();
         let kinds = [
@@ -68,29 +72,29 @@ impl Sshd {
         for (name, algorithm) in kinds {
             let key = PrivateKey::random(&mut russh::keys::key::safe_rng(), algorithm).unwrap();
             host_keys.push(key.public_key().clone());
-            let path = folder.path().join(name);
+            let path = folder.join(name);
             let text = key.to_openssh(LineEnding::LF).unwrap();
             account.write(&path, &text);
             config.push_str(&format!("HostKey {}\n", path.display()));
         }
         let authorized: Vec<String> = authorized.iter().map(|key| key.to_openssh().unwrap()).collect();
-        let authorized_keys = folder.path().join("authorized_keys");
+        let authorized_keys = folder.join("authorized_keys");
         account.write(&authorized_keys, &authorized.join("\n"));
         config.push_str(&format!(
             "AuthorizedKeysFile {}\nStrictModes no\nPidFile none\nUseDNS no\nLogLevel VERBOSE\n{more}\n",
             authorized_keys.display()
         ));
-        let config_file = folder.path().join("config");
+        let config_file = folder.join("config");
         account.write(&config_file, &config);
-        account.give(folder.path());
+        account.give(&folder);
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap()
             .port();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let log = fs::File::create(folder.join("log")).unwrap();
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", WATCHDOG, "sshd-watchdog"]);
+        command.args(["-c", WATCHDOG, "sshd-watchdog"]).arg(&folder);
         command
             .arg(&PROGRAM.path)
             .args(["-D", "-e", "-f"])
@@ -124,7 +128,7 @@ impl Sshd {
 
     /// What it has said so far.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap()
+        fs::read_to_string(self.folder.join("log")).unwrap()
     }
 }
 
