@@ -1,56 +1,46 @@
-//! Sessions: one pool per handle, encrypted as the configuration says.
+//! The pool of sessions, and what happens to one that is not handed back.
 
-use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connector_core::{Error, ErrorKind, Result};
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::{Client, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult};
+use tokio_postgres::Client;
 
-use crate::config::{Config, SslMode};
-use crate::error;
-
-/// What every session starts with: our own statements name everything in full, a session that was forgotten ends,
-/// and text comes in the one encoding we speak.
-const SESSION: &str = "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 \
-     -c extra_float_digits=3 -c idle_in_transaction_session_timeout=3600000";
+use crate::config::Config;
+use crate::dial::{Dialer, Session, Way};
 
 /// How long a session is waited for when all are taken.
-const POOL_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
+const POOL_WAIT: Duration = Duration::from_secs(60);
+
+/// Makes and checks the pool's sessions.
+pub(crate) struct Manager(Arc<Dialer>);
+
+pub(crate) type Pool = managed::Pool<Manager>;
+
+/// A session that goes back to the pool when it is dropped.
+pub(crate) type Object = managed::Object<Manager>;
+
+impl managed::Manager for Manager {
+    type Type = Session;
+    type Error = Error;
+
+    async fn create(&self) -> Result<Session> {
+        self.0.session(Way::Shared).await
+    }
+
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<Error> {
+        if session.is_closed() {
+            return Err(RecycleError::message("the session has ended"));
+        }
+        Ok(())
+    }
+}
 
 /// Makes the pool; connects to nothing yet.
 pub(crate) fn pool(config: &Config) -> Result<Pool> {
-    let mut postgres = tokio_postgres::Config::new();
-    postgres
-        .host(&config.server)
-        .port(config.port)
-        .user(&config.user)
-        .dbname(config.database.as_deref().unwrap_or(&config.user))
-        .connect_timeout(config.connect_timeout)
-        .keepalives_idle(std::time::Duration::from_secs(30))
-        .application_name("connector-postgres")
-        .options(SESSION);
-    if let Some(password) = &config.password {
-        postgres.password(password.reveal());
-    }
-    let recycling = ManagerConfig {
-        recycling_method: RecyclingMethod::Fast,
-    };
-    let manager = match config.effective_ssl_mode() {
-        SslMode::Disable => {
-            postgres.ssl_mode(tokio_postgres::config::SslMode::Disable);
-            Manager::from_config(postgres, NoTls, recycling)
-        }
-        SslMode::VerifyFull => {
-            postgres.ssl_mode(tokio_postgres::config::SslMode::Require);
-            Manager::from_config(postgres, MakeRustlsConnect::new(tls(config)?), recycling)
-        }
-    };
-    Pool::builder(manager)
+    Pool::builder(Manager(Arc::new(Dialer::new(config)?)))
         .max_size(config.max_connections)
         // Whoever waits longer waits for sessions that wait for it.
         .wait_timeout(Some(POOL_WAIT))
@@ -60,9 +50,9 @@ pub(crate) fn pool(config: &Config) -> Result<Pool> {
 }
 
 /// A session from the pool.
-pub(crate) async fn session(pool: &Pool, address: &str) -> Result<Object> {
+pub(crate) async fn session(pool: &Pool) -> Result<Object> {
     pool.get().await.map_err(|error| match error {
-        PoolError::Backend(error) => error::no_connection(address, error),
+        PoolError::Backend(error) => error,
         other => Error::new(
             ErrorKind::Unavailable,
             "no session of the connection became free in time",
@@ -73,7 +63,7 @@ pub(crate) async fn session(pool: &Pool, address: &str) -> Result<Object> {
 }
 
 /// A session that ends when this is dropped, instead of going back to the pool: it may be within a transaction, or
-/// hold a lock.
+/// hold a lock. What it is doing then is cancelled.
 pub(crate) struct Guarded(Option<Object>);
 
 impl Guarded {
@@ -84,10 +74,15 @@ impl Guarded {
     pub(crate) fn client(&self) -> Result<&Client> {
         match &self.0 {
             Some(session) => Ok(session),
-            None => Err(Error::new(
-                ErrorKind::Bug,
-                "a session is used after it was handed back",
-            )),
+            None => Err(handed_back()),
+        }
+    }
+
+    /// The same, to begin a transaction on.
+    pub(crate) fn session(&mut self) -> Result<&mut Session> {
+        match &mut self.0 {
+            Some(session) => Ok(session),
+            None => Err(handed_back()),
         }
     }
 
@@ -97,41 +92,14 @@ impl Guarded {
     }
 }
 
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        drop(self.0.take().map(Object::take));
-    }
+fn handed_back() -> Error {
+    Error::new(ErrorKind::Bug, "a session is used after it was handed back")
 }
 
-fn tls(config: &Config) -> Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    match &config.ssl_root_cert {
-        Some(path) => {
-            let unreadable = |reason: String| {
-                Error::new(
-                    ErrorKind::Config,
-                    format!("`ssl_root_cert` {} cannot be used: {reason}", path.display()),
-                )
-                .with_help("name a PEM file with the certificate authority of the server's certificate")
-            };
-            let pem = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-            for certificate in CertificateDer::pem_slice_iter(&pem) {
-                let certificate = certificate.map_err(|error| unreadable(format!("{error:?}")))?;
-                roots
-                    .add(certificate)
-                    .map_err(|error| unreadable(error.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(unreadable("it holds no certificate".to_owned()));
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if let Some(session) = self.0.take() {
+            Object::take(session).abandon();
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::new(ErrorKind::Bug, "TLS cannot be set up").with_source(error))?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

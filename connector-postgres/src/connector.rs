@@ -8,13 +8,14 @@ use connector_core::{
     CheckReport, Connector, Destination, Identity, Journal, Result, Selection, Source, StateStore,
     Statements, StreamName, StreamSpec, StreamSummary,
 };
-use deadpool_postgres::{Object, Pool};
 
 use crate::config::{Config, SslMode};
+use crate::connect::{Object, Pool};
 use crate::error::failed;
 use crate::ident::{Ident, Table};
 use crate::journal::PostgresJournal;
 use crate::state_store::PostgresStateStore;
+use crate::tunnel::SshTunnel;
 use crate::{catalog, connect};
 
 /// A connection to one PostgreSQL database; cheap to clone, one pool however many roles it plays.
@@ -32,7 +33,9 @@ impl Postgres {
     /// A connection; nothing is sent yet.
     ///
     /// # Errors
-    /// [`Config`](connector_core::ErrorKind::Config): the certificate authority's file cannot be used.
+    /// [`Config`](connector_core::ErrorKind::Config): a certificate's or key's file cannot be used, or is open to
+    /// others; settings of TLS or SSH contradict each other. [`Unsupported`](connector_core::ErrorKind::Unsupported):
+    /// a tunnel, in a program built without the feature `ssh`.
     pub fn new(config: Config) -> Result<Self> {
         Ok(Self {
             inner: Arc::new(Inner {
@@ -42,10 +45,16 @@ impl Postgres {
         })
     }
 
-    /// A session from the pool.
+    /// A session from the pool. Over a tunnel, rows that are left waiting in it hold up every other session.
     pub(crate) async fn session(&self) -> Result<Object> {
-        let Config { server, port, .. } = &self.inner.config;
-        connect::session(&self.inner.pool, &format!("{server}:{port}")).await
+        connect::session(&self.inner.pool).await
+    }
+
+    /// A session whose rows are taken as slowly as whoever gets them can.
+    pub(crate) async fn streaming_session(&self) -> Result<Object> {
+        let mut session = self.session().await?;
+        session.unshare().await?;
+        Ok(session)
     }
 
     /// The name of the schema of states.
@@ -112,10 +121,8 @@ impl Connector for Postgres {
             .query_one(sql, &[])
             .await
             .map_err(|error| failed("say who and where we are", error))?;
-        let encryption = match self.inner.config.effective_ssl_mode() {
-            SslMode::Disable => "none",
-            SslMode::VerifyFull => "TLS, server verified",
-        };
+        let Config { server, port, .. } = &self.inner.config;
+        let encryption = encryption(&session, self.inner.config.effective_ssl_mode()).await;
         let may_create = if row.get(3) {
             "yes"
         } else {
@@ -123,9 +130,11 @@ impl Connector for Postgres {
         };
         Ok(CheckReport::new()
             .with("server", row.get::<_, String>(0))
+            .with("host", format!("{server}:{port}"))
             .with("database", row.get::<_, String>(1))
             .with("user", row.get::<_, String>(2))
             .with("encryption", encryption)
+            .with("tunnel", tunnel(self.inner.config.tunnel.as_ref()))
             .with("may create schemas", may_create))
     }
 
@@ -161,5 +170,29 @@ impl Connector for Postgres {
 
     fn statements(&self) -> Option<&dyn Statements> {
         Some(self)
+    }
+}
+
+/// The version of TLS and what was verified; or none.
+async fn encryption(session: &Object, mode: SslMode) -> String {
+    let verified = match mode {
+        SslMode::Disable => return "none".to_owned(),
+        SslMode::Require => "the server is not verified",
+        SslMode::VerifyCa => "the server's certificate is verified, its name is not",
+        SslMode::VerifyFull => "the server's certificate and name are verified",
+    };
+    // What the server does not say, a pooler's for one, is no reason to fail.
+    let sql = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+    let version = match session.query_opt(sql, &[]).await {
+        Ok(Some(row)) => row.try_get(0).ok(),
+        _ => None,
+    };
+    format!("{}, {verified}", version.unwrap_or("TLS".to_owned()))
+}
+
+fn tunnel(tunnel: Option<&SshTunnel>) -> String {
+    match tunnel {
+        None => "none".to_owned(),
+        Some(ssh) => format!("SSH, {}@{}:{}", ssh.user, ssh.server, ssh.port),
     }
 }

@@ -9,6 +9,7 @@ use connector_core::{
 use tokio_postgres::Client;
 
 use crate::catalog::{self, ColumnInfo};
+use crate::connect::Guarded;
 use crate::connector::Postgres;
 use crate::error::failed;
 use crate::ident::{Ident, Literal, Table};
@@ -59,15 +60,17 @@ impl DifferenceReader {
         request: &ReadRequest,
         difference: Difference,
     ) -> Result<Self> {
-        let mut session = postgres.session().await?;
-        state_schema::ensure(&session, postgres.state_schema()).await?;
-        let (table, columns) = columns(&session, postgres, request, &difference).await?;
+        let mut session = Guarded::new(postgres.session().await?);
+        let client = session.client()?;
+        state_schema::ensure(client, postgres.state_schema()).await?;
+        let (table, columns) = columns(client, postgres, request, &difference).await?;
         let (key, fields) = columns.split_at(difference.match_on.len());
-        check_key(&session, &table, key).await?;
+        check_key(client, &table, key).await?;
 
         let doing = "compute the difference";
         let sync = postgres.sync();
         let transaction = session
+            .session()?
             .transaction()
             .await
             .map_err(|error| failed(doing, error))?;
@@ -124,6 +127,7 @@ impl DifferenceReader {
             .await
             .map_err(|error| failed(doing, error))?;
         transaction.commit().await.map_err(|error| failed(doing, error))?;
+        session.release();
         let (rows, stored): (i64, i64) = (row.get(0), row.get(1));
 
         let schema = catalog::schema(&columns)?;

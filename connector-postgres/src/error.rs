@@ -2,9 +2,12 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::time::Duration;
 
 use connector_core::{Error, ErrorKind, Retry};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::tls;
 
 /// A statement failed while doing `what`.
 pub(crate) fn failed(what: &str, error: tokio_postgres::Error) -> Error {
@@ -37,35 +40,71 @@ fn broken(what: &str, error: tokio_postgres::Error) -> Error {
     .with_source(error)
 }
 
-/// No connection could be made to `address`.
-pub(crate) fn no_connection(address: &str, error: tokio_postgres::Error) -> Error {
+/// No connection could be made to `address`, which is called `server` in certificates.
+pub(crate) fn no_connection(address: &str, server: &str, error: tokio_postgres::Error) -> Error {
     if let Some(db) = error.as_db_error() {
-        let kind = kind_of(db.code());
-        let message = format!("PostgreSQL at {address} refused the connection: {}", db.message());
-        let help = help_for(db.code()).unwrap_or_else(|| "see the server's log".to_owned());
-        return Error::new(kind, message)
-            .with_context("sqlstate", db.code().code())
-            .with_help(help);
+        return refused(address, db);
     }
-    if error
-        .source()
-        .is_some_and(|source| source.to_string() == "password missing")
-    {
-        return Error::new(
-            ErrorKind::Config,
-            format!("PostgreSQL at {address} asks for a password, and there is none"),
-        )
-        .with_help("give the connection a `password`");
+    if let Some(error) = tls::explain(&format!("PostgreSQL at {address}"), server, &error) {
+        return error;
     }
-    let refused = io_kind(&error) == Some(io::ErrorKind::ConnectionRefused);
-    let message = if refused {
+    if let Some(error) = error.source().and_then(|source| no_sign_in(address, source)) {
+        return error;
+    }
+    let message = if io_kind(&error) == Some(io::ErrorKind::ConnectionRefused) {
         format!("nobody answers at {address} (connection refused)")
     } else {
         format!("no connection to PostgreSQL at {address}")
     };
     Error::new(ErrorKind::Unavailable, message)
-        .with_help("check server and port, that PostgreSQL runs there, and what ssl_mode it can do")
+        .with_help("check `server` and `port`, and that PostgreSQL runs there")
         .with_source(error)
+}
+
+/// Whoever is at `address` did not answer in time.
+pub(crate) fn no_answer(address: &str, limit: Duration) -> Error {
+    let message = format!("PostgreSQL at {address} did not answer within {limit:?}");
+    Error::new(ErrorKind::Unavailable, message)
+        .with_help("check `server` and `port`, and the firewalls on the way; `timeout` gives it more time")
+}
+
+fn refused(address: &str, db: &DbError) -> Error {
+    // A pooler's own words: it keeps no settings of a session.
+    if db.code().code() == "08P01" && db.message().contains("startup parameter") {
+        return Error::new(
+            ErrorKind::Unsupported,
+            format!("the pooler at {address} passes no settings on: {}", db.message()),
+        )
+        .with_help("name PostgreSQL itself as `server`, or a pool that keeps a session for each client");
+    }
+    let message = format!("PostgreSQL at {address} refused the connection: {}", db.message());
+    let help = help_for(db.code()).unwrap_or_else(|| "see the server's log".to_owned());
+    Error::new(kind_of(db.code()), message)
+        .with_context("sqlstate", db.code().code())
+        .with_help(help)
+}
+
+/// What the client itself said before the server could.
+fn no_sign_in(address: &str, source: &(dyn StdError + 'static)) -> Option<Error> {
+    match source.to_string().as_str() {
+        "password missing" => Some(
+            Error::new(
+                ErrorKind::Config,
+                format!("PostgreSQL at {address} asks for a password, and there is none"),
+            )
+            .with_help("give the connection a `password`"),
+        ),
+        "server did not use channel binding" => Some(
+            Error::new(
+                ErrorKind::Config,
+                format!("PostgreSQL at {address} does not bind signing in to its certificate"),
+            )
+            .with_help(
+                "it takes TLS and a password stored as SCRAM; set `channel_binding` to `prefer` to do without",
+            ),
+        ),
+        _ => None,
+    }
 }
 
 fn io_kind(error: &(dyn StdError + 'static)) -> Option<io::ErrorKind> {
@@ -111,7 +150,8 @@ fn help_for(state: &SqlState) -> Option<String> {
     let help = match state.code() {
         "28P01" => "check `user` and `password`",
         "28000" => {
-            "pg_hba.conf does not let this user in from here with this encryption: add a line, or set `ssl_mode`"
+            "pg_hba.conf does not let this user in from here with this encryption: add a line, or set `ssl_mode`; \
+             if it asks for a certificate, give `ssl_client_cert` and `ssl_client_key`"
         }
         "3D000" => "check `database`; left out, it is the user's own name",
         "42501" => "grant the user the right that is missing",

@@ -8,12 +8,26 @@
 //!
 //! As the source of a write-back, the difference between a table and what the other side has confirmed is computed
 //! and stored in one statement, then read in short ones; nothing is written to the table itself.
+//!
+//! # Connecting
+//! Towards other machines a connection is encrypted, and certificate and name are verified, unless [`SslMode`] says
+//! otherwise. With the feature `ssh`, [`SshTunnel`] leads through an SSH server, without a local port: the name that
+//! is verified stays the database's. A server that shows a key nobody vouches for is refused.
+//!
+//! What a session is given for its whole life (its settings, the lock of a lease) needs a session of one's own: name
+//! PostgreSQL itself, or a pooler in session mode. One in transaction mode refuses the settings.
+//!
+//! A future that is dropped has its statement cancelled and its transaction rolled back.
 
 mod config;
 mod connect;
 mod connector;
+mod dial;
 mod error;
 mod ident;
+mod pem;
+mod tls;
+mod tunnel;
 mod types;
 
 mod catalog;
@@ -45,3 +59,5 @@ mod statements;
 
 pub use config::{Config, SslMode};
 pub use connector::Postgres;
+pub use pem::Pem;
+pub use tunnel::{SshAuth, SshHostKey, SshTunnel};

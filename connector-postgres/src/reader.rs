@@ -8,11 +8,11 @@ use connector_core::{
     BatchBuilder, Column, Error, ErrorKind, Event, Key, Op, ReadRequest, Reader, Rejection, Result, Schema,
     Selection, Value,
 };
-use deadpool_postgres::Object;
 use futures::TryStreamExt;
 use tokio_postgres::{Row, RowStream};
 
 use crate::catalog::{self, ColumnInfo};
+use crate::connect::Guarded;
 use crate::connector::Postgres;
 use crate::copy::{Raw, decode};
 use crate::error::failed;
@@ -26,13 +26,13 @@ pub(crate) struct TableReader {
     decoder: RowDecoder,
     batch_bytes: usize,
     ended: bool,
-    /// The session the rows arrive on.
-    _session: Object,
+    /// The session the rows arrive on; what is not read to its end is cancelled.
+    session: Guarded,
 }
 
 impl TableReader {
     pub(crate) async fn open(postgres: &Postgres, request: &ReadRequest) -> Result<Self> {
-        let session = postgres.session().await?;
+        let session = postgres.streaming_session().await?;
         let spec = catalog::describe(&session, postgres, &request.selection).await?;
         let Selection::Stream(name) = &request.selection else {
             return Err(Error::new(ErrorKind::Bug, "a query was described as a table"));
@@ -63,7 +63,7 @@ impl TableReader {
             decoder,
             batch_bytes: request.batch_bytes,
             ended: false,
-            _session: session,
+            session: Guarded::new(session),
         })
     }
 }
@@ -79,7 +79,10 @@ impl Reader for TableReader {
                 .map_err(|error| failed("read the table", error))?
             {
                 Some(row) => self.decoder.push(&row, 0)?,
-                None => self.ended = true,
+                None => {
+                    self.ended = true;
+                    self.session.release();
+                }
             }
         }
         Ok(self.decoder.finish().map(|event| self.shape.narrow(event)))

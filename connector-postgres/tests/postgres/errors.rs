@@ -122,16 +122,6 @@ async fn a_table_that_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_says_so() {
-    let database = database().await;
-    let mut config = database.config.clone();
-    config.ssl_mode = Some(connector_postgres::SslMode::VerifyFull);
-    let error = refused(config).await;
-    assert_eq!(error.kind(), ErrorKind::Unavailable);
-    assert!(error.report().to_string().contains("TLS"), "{}", error.report());
-}
-
-#[tokio::test]
 async fn a_check_says_who_and_where_we_are() {
     let database = database().await;
     let facts = database.connector().check().await.unwrap().facts;
@@ -150,5 +140,24 @@ async fn a_check_says_who_and_where_we_are() {
     assert_eq!(
         (fact("encryption"), fact("may create schemas")),
         ("none".to_owned(), "yes".to_owned())
+    );
+}
+
+#[cfg(not(feature = "ssh"))]
+#[tokio::test]
+async fn a_tunnel_in_a_program_without_tunnels_names_the_feature() {
+    use connector_postgres::{SshAuth, SshTunnel};
+
+    let mut config = Config::new("db", "me");
+    config.tunnel = Some(SshTunnel::new(
+        "bastion",
+        "me",
+        SshAuth::Password(Secret::new(PASSWORD)),
+    ));
+    let error = refusal(Postgres::new(config));
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(
+        error.help(),
+        Some("build it with the feature `ssh` of connector-postgres")
     );
 }

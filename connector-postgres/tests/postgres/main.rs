@@ -6,6 +6,7 @@
 )]
 
 mod support;
+mod tls_server;
 
 mod echo;
 mod errors;
@@ -19,6 +20,8 @@ mod refused;
 mod rejections;
 mod statements;
 mod tables;
+mod time_limits;
+mod tls;
 mod types;
 mod update;
 mod volume;
