@@ -74,6 +74,23 @@ impl MemorySystem {
     }
 }
 
+/// The same records, whose field `name` holds `texts`.
+fn with_texts(records: &Batch, name: &str, texts: &[String]) -> Batch {
+    let first = records.get(0).map_or(0, |record| record.sequence());
+    let mut builder = BatchBuilder::new(Arc::clone(records.schema()), first);
+    for (record, text) in records.records().zip(texts) {
+        for (field, value) in record.schema().fields().iter().zip(record.values()) {
+            builder.push(if field.name == name {
+                Value::Text(text)
+            } else {
+                value
+            });
+        }
+        builder.end_record(Op::Put);
+    }
+    builder.finish()
+}
+
 #[async_trait]
 impl SourceSystem for MemorySystem {
     fn connect(&self) -> Arc<dyn Connector> {
@@ -87,6 +104,13 @@ impl SourceSystem for MemorySystem {
     async fn add(&self, count: usize) {
         let start = self.next.fetch_add(count, Relaxed);
         self.put(&sample::records(&sample::schema(), start..start + count, 0));
+    }
+
+    async fn add_texts(&self, texts: &[String]) -> bool {
+        let start = self.next.fetch_add(texts.len(), Relaxed);
+        let records = sample::records(&sample::schema(), start..start + texts.len(), 0);
+        self.put(&with_texts(&records, "note", texts));
+        true
     }
 
     async fn change(&self, count: usize) {
@@ -148,18 +172,7 @@ impl DestinationSystem for MemorySystem {
     fn flawed(&self, number: usize) -> Option<Batch> {
         let records = sample::records(&sample::schema(), number..number + 1, 1);
         let long = "far too long a name, which says of whom it is: ".repeat(4);
-        let mut builder = BatchBuilder::new(sample::schema(), number as u64);
-        for record in records.records() {
-            for (field, value) in record.schema().fields().iter().zip(record.values()) {
-                builder.push(if field.name == "name" {
-                    Value::Text(&long)
-                } else {
-                    value
-                });
-            }
-            builder.end_record(Op::Put);
-        }
-        Some(builder.finish())
+        Some(with_texts(&records, "name", &[long]))
     }
 
     fn lose_answers(&self, requests: usize) -> bool {

@@ -10,6 +10,8 @@ pub enum Need {
     PrimaryKey,
     /// The stream can be read incrementally.
     Incremental,
+    /// The test can have the stream hold texts of its choice.
+    Texts,
     /// The source reads records by their keys.
     Keys,
     /// The test knows a key that no record has.
@@ -63,6 +65,7 @@ impl fmt::Display for Need {
         f.write_str(match self {
             Self::PrimaryKey => "a primary key",
             Self::Incremental => "incremental reads",
+            Self::Texts => "texts of the test's choice",
             Self::Keys => "reads by key",
             Self::MissingKey => "a key that is missing",
             Self::Difference => "differences",

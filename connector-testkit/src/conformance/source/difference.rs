@@ -260,6 +260,48 @@ pub(super) async fn a_full_difference_offers_everything(system: &dyn SourceSyste
     )
 }
 
+pub(super) async fn an_old_fence_stores_nothing_in_the_journal(system: &dyn SourceSystem) -> Verdict {
+    system.add(10).await;
+    let old = WriteBack::begin(system).await?;
+    let first = old.read(system).await?;
+    old.send(&first, Some(Outcome::Updated)).await?;
+    let WriteBack {
+        claim,
+        journal,
+        target,
+        ..
+    } = old;
+    let fence = claim.fence.clone();
+    // The lease ends, and somebody else claims the task.
+    drop(claim);
+    let new = WriteBack::begin(system).await?;
+    let (keys, ticket) = (keys(&first)?, Ticket::new("job-1"));
+    let intent = Intent {
+        keys: &keys,
+        ticket: Some(&ticket),
+    };
+    let fate = |key: &Key| Fate {
+        key: key.clone(),
+        outcome: Outcome::Ambiguous,
+    };
+    let fates: Vec<Fate> = keys.iter().map(fate).collect();
+    let closed = journal.close(&fence, &target, &ticket, Rest::Released).await;
+    let attempts = [
+        ("an intent", journal.intend(&fence, &target, &intent).await),
+        ("fates", journal.settle(&fence, &target, &fates).await),
+        ("the end of a job", closed.map(drop)),
+    ];
+    for (what, attempt) in attempts {
+        let what = format!("{what} under an old fence");
+        let error = refused(attempt, &what)?;
+        ensure_eq!(error.kind(), ErrorKind::Conflict, "the kind of error for {what}");
+    }
+    // Of whatever had been stored, nothing would count as confirmed any more.
+    let second = new.read(system).await?;
+    ensure_eq!(second.unchanged, 10, "records counted as unchanged");
+    Ok(())
+}
+
 pub(super) async fn a_difference_under_an_old_fence_is_refused(system: &dyn SourceSystem) -> Verdict {
     system.add(5).await;
     let mut old = WriteBack::begin(system).await?;

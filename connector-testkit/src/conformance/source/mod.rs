@@ -20,6 +20,7 @@ use connector_core::{
 
 use super::limits::memory_in_use;
 use super::need::Need;
+use super::sample;
 use super::suite::{Listed, Suite, check};
 use super::taken::Reading;
 use super::verdict::Failure;
@@ -38,6 +39,17 @@ pub trait SourceSystem: Send + Sync + 'static {
 
     /// Adds `count` records at once, each different: with the same time of change, if the system stamps one.
     async fn add(&self, count: usize);
+
+    /// Adds a record for each of `texts`, which holds it in one of its fields; false where that cannot be done.
+    async fn add_texts(&self, texts: &[String]) -> bool {
+        let _ = texts;
+        false
+    }
+
+    /// The texts to [add](Self::add_texts); leave out only what the system is documented to change.
+    fn texts(&self) -> Vec<String> {
+        sample::texts()
+    }
 
     /// Changes the `count` oldest records.
     async fn change(&self, count: usize);
@@ -112,6 +124,7 @@ async fn declared(system: &dyn SourceSystem) -> Result<BTreeSet<Need>, Failure> 
     let needs = [
         (Need::PrimaryKey, !spec.schema.primary_key().is_empty()),
         (Need::Incremental, spec.cursor.is_some()),
+        (Need::Texts, system.add_texts(&[]).await),
         (Need::Keys, capabilities.keys),
         (Need::MissingKey, system.missing_key().is_some()),
         (Need::Difference, capabilities.difference),
@@ -179,6 +192,7 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
     check!(read::a_full_read_can_be_repeated),
     check!(read::an_empty_stream_reads_empty),
     check!(read::values_are_of_their_types),
+    check!(read::text_comes_byte_for_byte, Texts),
     check!(read::fields_that_are_never_null_never_are),
     check!(read::keys_are_unique, PrimaryKey),
     check!(read::the_source_key_is_the_primary_key, PrimaryKey),
@@ -284,6 +298,11 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
     ),
     check!(
         difference::a_difference_under_an_old_fence_is_refused,
+        Difference,
+        PrimaryKey
+    ),
+    check!(
+        difference::an_old_fence_stores_nothing_in_the_journal,
         Difference,
         PrimaryKey
     ),

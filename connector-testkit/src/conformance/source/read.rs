@@ -47,6 +47,20 @@ pub(super) async fn values_are_of_their_types(system: &dyn SourceSystem) -> Verd
     .await
 }
 
+pub(super) async fn text_comes_byte_for_byte(system: &dyn SourceSystem) -> Verdict {
+    let texts = system.texts();
+    system.add_texts(&texts).await;
+    let truth = system.truth().await;
+    ensure_eq!(truth.len(), texts.len(), "records that hold the texts");
+    let reading = read(system, request(system)).await?;
+    ensure_eq!(reading.rejected, [], "records that were rejected");
+    same(
+        reading.lines(),
+        lines(&truth),
+        "a read of records with unusual texts",
+    )
+}
+
 pub(super) async fn fields_that_are_never_null_never_are(system: &dyn SourceSystem) -> Verdict {
     system.add(40).await;
     for_each_cell(system, |name, _, nullable, value| {
