@@ -6,7 +6,7 @@
 //! ```no_run
 //! use std::process::ExitCode;
 //!
-//! //! use connector_testkit::conformance::{self, Suite, memory::MemorySystem};
+//! use connector_testkit::conformance::{self, Suite, memory::MemorySystem};
 //!
 //! fn main() -> ExitCode {
 //!     conformance::run([
