@@ -132,3 +132,13 @@ fn number(builder: &mut BatchBuilder, record: &Record<'_>) {
         builder.cancel_record();
     }
 }
+
+/// Deletes of the records.
+pub(crate) fn deletes(batch: &Batch) -> Batch {
+    let mut builder = begin(batch);
+    for record in batch.records() {
+        record.values().for_each(|value| builder.push(value));
+        builder.end_record(Op::Delete);
+    }
+    builder.finish()
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_core::{Identity, State, StreamName};
+use connector_core::{Identity, State, StreamName, WriteMode};
 
 use super::DestinationSystem;
 use super::write::{claim, found, holds, keyed_mode, open, ready, request, request_of, usual_mode, write};
@@ -64,7 +64,11 @@ pub(super) async fn nothing_shows_before_the_commit(system: &dyn DestinationSyst
         before,
         "a table while records are written to it",
     )?;
-    writer.commit(None).await?;
+    // An overwrite shows when it ends.
+    match mode {
+        WriteMode::Overwrite => writer.finish(None).await?,
+        _ => writer.commit(None).await?,
+    };
     let after = found(system).await;
     for line in lines(&system.records(5..20, 1)) {
         ensure!(
@@ -116,7 +120,9 @@ pub(super) async fn the_checkpoint_is_stored_with_the_rows(system: &dyn Destinat
     );
     let mut writer = open(
         system,
-        request(system, mode).with_fence(Some(second.fence.clone())),
+        request(system, mode)
+            .with_fence(Some(second.fence.clone()))
+            .with_resumes(true),
     )
     .await?;
     writer.write(system.records(10..20, 1)).await?;

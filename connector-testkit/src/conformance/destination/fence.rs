@@ -1,6 +1,6 @@
 //! Two holders of one task.
 
-use connector_core::{Connector, ErrorKind, Fence, Identity, State, Writer};
+use connector_core::{Connector, ErrorKind, Fence, Holder, Identity, State, Writer};
 
 use super::DestinationSystem;
 use super::write::{claim, found, keyed_mode, open, request};
@@ -37,10 +37,19 @@ pub(super) async fn an_old_fence_cannot_commit(system: &dyn DestinationSystem) -
     system.prepare(0..10).await;
     let connection = system.connect();
     let old = lapsed(&*connection).await?;
-    let mut zombie = open(system, request(system, mode).with_fence(Some(old))).await?;
+    let mut zombie = open(system, request(system, mode).with_fence(Some(old.clone()))).await?;
     zombie.write(system.records(0..10, 1)).await?;
-    // Somebody else takes over, and commits.
+    let mut other = open(system, request(system, mode).with_fence(Some(old))).await?;
+    other.write(system.records(0..10, 1)).await?;
+    let untouched = found(system).await;
+    // Somebody else takes over: that is the end of the old fence, whether or not the new one commits anything.
     let new = claim(&*connection).await?;
+    refused_commit(other, "a commit under an old fence before the new one's first").await?;
+    same(
+        found(system).await,
+        untouched,
+        "the table after a commit under an old fence before the new one's first",
+    )?;
     let mut writer = open(system, request(system, mode).with_fence(Some(new.fence.clone()))).await?;
     writer.write(system.records(0..10, 2)).await?;
     writer.commit(Some(&checkpoint(1)?)).await?;
@@ -61,6 +70,51 @@ pub(super) async fn an_old_fence_cannot_commit(system: &dyn DestinationSystem) -
         "the state after the rightful holder's last commit"
     );
     Ok(())
+}
+
+pub(super) async fn an_old_fence_cannot_save_a_state(system: &dyn DestinationSystem) -> Verdict {
+    let connection = system.connect();
+    let store = connection
+        .state_store()
+        .ok_or_else(|| Failure::new("a transactional destination has no state store"))?;
+    let old = claim(&*connection).await?;
+    store.save(&old.fence, &checkpoint(1)?).await?;
+    let fence = old.fence.clone();
+    drop(old);
+    let new = claim(&*connection).await?;
+    ensure_eq!(new.state, Some(checkpoint(1)?), "the state that was saved");
+    let what = "a state saved under an old fence";
+    let error = refused(store.save(&fence, &checkpoint(2)?).await, what)?;
+    ensure_eq!(error.kind(), ErrorKind::Conflict, "the kind of error for {what}");
+    drop(new);
+    ensure_eq!(
+        claim(&*connection).await?.state,
+        Some(checkpoint(1)?),
+        "the state after another was saved under an old fence"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_task_that_is_held_cannot_be_claimed(system: &dyn DestinationSystem) -> Verdict {
+    let held = claim(&*system.connect()).await?;
+    let connection = system.connect();
+    let store = connection
+        .state_store()
+        .ok_or_else(|| Failure::new("a transactional destination has no state store"))?;
+    let again = store.claim(&held.fence.task, &Holder::new("another run")).await;
+    let error = refused(again, "a claim of a task that is held")?;
+    ensure_eq!(
+        error.kind(),
+        ErrorKind::Conflict,
+        "the kind of error for a task that is held"
+    );
+    let text = error.report().to_string();
+    ensure!(
+        text.contains("the suite"),
+        "the error does not say who holds the task: {text}"
+    );
+    drop(held);
+    claim(&*connection).await.map(drop)
 }
 
 pub(super) async fn a_holder_that_missed_a_commit_cannot_commit(system: &dyn DestinationSystem) -> Verdict {

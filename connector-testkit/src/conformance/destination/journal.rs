@@ -12,6 +12,7 @@ use connector_core::{
 use super::DestinationSystem;
 use super::write::{found, holds, journaled, keyed_mode, open, ready, request, task, usual_mode, write};
 use crate::conformance::rows::same;
+use crate::conformance::sample::joined;
 use crate::conformance::verdict::{ensure, ensure_eq, refused};
 use crate::conformance::{Failure, Verdict};
 
@@ -189,12 +190,15 @@ pub(super) async fn a_refusal_is_a_fate_too(system: &dyn DestinationSystem) -> V
     let mode = usual_mode(system)?;
     ready(system, mode, 0..4).await;
     let flawed = system
-        .flawed(3)
+        .flawed(2)
         .ok_or_else(|| Failure::new("the test has no flawed record"))?;
+    // Among others in one batch: whoever tells fates by their place gives it another's.
+    let parts = [system.records(0..2, 1), flawed.clone(), system.records(3..4, 1)];
+    let batch = joined(&parts).ok_or_else(|| Failure::new("no records"))?;
     let journal = Arc::new(Notebook::default());
     let handed = journaled(system, &unclaimed(), Arc::<Notebook>::clone(&journal)).await?;
     let request = request(system, mode).with_journal(Some(handed));
-    let report = write(system, request, [system.records(0..3, 1), flawed.clone()]).await?;
+    let report = write(system, request, [batch]).await?;
     ensure_eq!(report.counts.rejected, 1, "records counted as rejected");
     let key = flawed.get(0).and_then(|record| record.source_key());
     journal.with(|notes| {

@@ -13,6 +13,10 @@ pub(super) async fn secrets_are_never_shown(system: &dyn DestinationSystem) -> V
     let destination = destination(&*connection)?;
     let mode = usual_mode(system)?;
     let mut shown = format!("{connection:?}\n{}\n", connection.identity().await?);
+    match connection.check().await {
+        Ok(report) => shown.push_str(&format!("{report:?}\n")),
+        Err(error) => shown.push_str(&format!("{error:?}\n{}\n", error.report())),
+    }
     shown.push_str(&format!(
         "{:?}\n",
         destination.plan_write(&request(system, mode)).await

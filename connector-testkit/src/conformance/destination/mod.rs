@@ -181,6 +181,7 @@ const CHECKS: &[Listed<dyn DestinationSystem>] = &[
         Transactions
     ),
     check!(overwrite::an_overwrite_can_begin_anew, Overwrite, Transactions),
+    check!(overwrite::an_old_fence_cannot_publish, Overwrite, Transactions),
     check!(account::every_record_is_accounted_for),
     check!(account::a_flawed_record_is_rejected_alone, Flawed),
     check!(account::a_rejection_names_the_record_and_shows_none_of_it, Flawed),
@@ -210,6 +211,8 @@ const CHECKS: &[Listed<dyn DestinationSystem>] = &[
         Keyed,
         Transactions
     ),
+    check!(fence::an_old_fence_cannot_save_a_state, Transactions),
+    check!(fence::a_task_that_is_held_cannot_be_claimed, Transactions),
     check!(names::odd_names_are_kept, Creates),
     check!(names::names_that_differ_in_case_stay_apart, Creates),
     check!(names::long_names_stay_apart, Creates),

@@ -13,6 +13,7 @@ pub(super) async fn an_insert_adds_each_record_once(system: &dyn DestinationSyst
     let (first, second) = (system.records(0..20, 1), system.records(20..30, 1));
     let report = write(system, request(system, WriteMode::Insert), [first.clone()]).await?;
     ensure_eq!(report.counts.created, 20, "records counted as created");
+    ensure_eq!(report.counts.accounted(), 20, "records accounted for");
     write(system, request(system, WriteMode::Insert), [second.clone()]).await?;
     holds(system, &[&first, &second], "two inserts").await
 }

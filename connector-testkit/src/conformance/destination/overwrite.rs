@@ -1,9 +1,10 @@
 //! Overwriting a table.
 
-use connector_core::{State, WriteMode, WriteRequest};
+use connector_core::{ErrorKind, State, WriteMode, WriteRequest};
 
 use super::DestinationSystem;
 use super::write::{claim, holds, open, request, write};
+use crate::conformance::verdict::{ensure_eq, refused};
 use crate::conformance::{Failure, Verdict};
 
 fn overwrite(system: &dyn DestinationSystem) -> WriteRequest {
@@ -91,6 +92,34 @@ pub(super) async fn an_overwrite_goes_on_where_it_was(system: &dyn DestinationSy
         system,
         &[&system.records(0..12, 1)],
         "an overwrite that went on from its checkpoint",
+    )
+    .await
+}
+
+pub(super) async fn an_old_fence_cannot_publish(system: &dyn DestinationSystem) -> Verdict {
+    system.prepare(0..20).await;
+    let connection = system.connect();
+    let old = claim(&*connection).await?.fence.clone();
+    let mut zombie = open(system, overwrite(system).with_fence(Some(old))).await?;
+    zombie.write(system.records(0..5, 1)).await?;
+    // The lease is over, and somebody else takes the task over.
+    let new = claim(&*connection).await?;
+    let what = "an overwrite published under an old fence";
+    let error = refused(zombie.finish(Some(&checkpoint("there")?)).await, what)?;
+    ensure_eq!(error.kind(), ErrorKind::Conflict, "the kind of error for {what}");
+    holds(
+        system,
+        &[&system.records(0..20, 0)],
+        "a table that an old fence was to overwrite",
+    )
+    .await?;
+    let request = overwrite(system).with_fence(Some(new.fence.clone()));
+    let records = system.records(5..12, 1);
+    write(system, request, [records.clone()]).await?;
+    holds(
+        system,
+        &[&records],
+        "a table that the task's new holder overwrote",
     )
     .await
 }

@@ -119,6 +119,20 @@ impl Connection {
     }
 }
 
+/// Whether the defect declares a field as what it is not.
+pub(super) fn redeclares(defect: Option<Defect>) -> bool {
+    matches!(
+        defect,
+        Some(
+            Defect::KeyMayBeNull
+                | Defect::KeyIsUnreadable
+                | Defect::KeyIsAFloat
+                | Defect::NullInNotNull
+                | Defect::TextLongerThanDeclared
+        )
+    )
+}
+
 /// A field as the defect has it declared, in descriptions and in batches.
 pub(super) fn declared(defect: Option<Defect>, field: &Field) -> Field {
     let mut field = field.clone();

@@ -10,7 +10,7 @@ use connector_core::{
 use serde_json::json;
 use tokio::task::yield_now;
 
-use super::connection::{Connection, declared};
+use super::connection::{Connection, declared, redeclares};
 use super::defect::Defect;
 use crate::rebuild::{floats, joined, kept, numbered, puts, rekeyed, texts, under};
 use crate::stored::{is_an_end, part, with};
@@ -126,7 +126,11 @@ impl UnreliableReader {
         }
         let batch = self.values(batch);
         let batch = self.chosen(batch).await?;
-        let mut batch = under(batch, |field| declared(defect, field));
+        let mut batch = if redeclares(defect) {
+            under(batch, |field| declared(defect, field))
+        } else {
+            batch
+        };
         if self.has(Defect::BatchOfWiderType) {
             batch = under(batch, |field| {
                 let mut field = field.clone();
@@ -136,7 +140,12 @@ impl UnreliableReader {
                 field
             });
         }
-        let before = self.last.replace(batch.clone());
+        let before = match defect {
+            Some(Defect::BorderTwice | Defect::IncrementalBorderTwice | Defect::DroppedNextRepeats) => {
+                self.last.replace(batch.clone())
+            }
+            _ => None,
+        };
         if self.has(Defect::DifferingCountedAsUnchanged) {
             self.out.push_back(Event::Unchanged(batch.len() as u64));
         }
@@ -244,9 +253,10 @@ impl UnreliableReader {
             _ => batch,
         };
         self.emitted += batch.len();
-        server
-            .seen
-            .extend(batch.records().filter_map(|record| record.source_key()));
+        if let Some(Defect::OnlyEditsSeen | Defect::OnlyNewSeen) = connection.defect {
+            let keys = batch.records().filter_map(|record| record.source_key());
+            server.seen.extend(keys);
+        }
         Ok(batch)
     }
 
