@@ -81,7 +81,7 @@ pub trait Writer: Send {
     ///
     /// Pinned by `a_finished_write_can_be_seen_by_everyone`, `an_overwrite_leaves_only_what_was_written`,
     /// `an_overwrite_shows_the_old_until_it_ends`, `a_dropped_overwrite_leaves_the_old`,
-    /// `an_overwrite_goes_on_where_it_was`.
+    /// `an_overwrite_goes_on_where_it_was`, `an_old_fence_cannot_publish`.
     async fn finish(self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport>;
 }
 

@@ -24,7 +24,8 @@ pub trait Journal: fmt::Debug + Send + Sync {
     ///
     /// Pinned by `what_is_intended_is_sent_until_settled`, `what_is_intended_survives_a_new_handle`,
     /// `intending_again_what_was_confirmed_makes_it_sent`, `a_record_belongs_to_its_last_intent`,
-    /// `twenty_thousand_keys_are_all_kept`, `an_old_fence_cannot_intend`, `a_dropped_intend_stores_all_or_nothing`.
+    /// `twenty_thousand_keys_are_all_kept`, `an_old_fence_cannot_intend`, `a_dropped_intend_stores_all_or_nothing`, and
+    /// beside a difference `an_old_fence_stores_nothing_in_the_journal`.
     ///
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was stored.

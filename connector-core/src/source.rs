@@ -57,7 +57,7 @@ pub trait Reader: Send {
     ///
     /// Cancel-safe: a call dropped before it returned loses nothing.
     ///
-    /// Pinned by `a_full_read_is_the_truth`, `values_are_of_their_types`, `keys_are_unique`,
+    /// Pinned by `a_full_read_is_the_truth`, `text_comes_byte_for_byte`, `values_are_of_their_types`, `keys_are_unique`,
     /// `the_source_key_is_the_primary_key`, `sequence_numbers_are_unique`,
     /// `resuming_from_every_checkpoint_loses_nothing`, `an_incremental_read_ends_with_a_checkpoint`,
     /// `ties_across_batches_all_arrive`, `what_changes_while_it_is_read_is_not_lost`,

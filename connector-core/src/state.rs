@@ -194,7 +194,8 @@ pub trait StateStore: fmt::Debug + Send + Sync {
     /// `a_held_task_is_refused_and_its_holder_named`, `a_refused_claim_takes_nothing_from_the_holder`,
     /// `dropping_a_claim_frees_the_task`, `of_simultaneous_claims_one_wins`, `tasks_are_apart`,
     /// `odd_task_names_are_tasks_of_their_own`, `a_takeover_goes_on_from_the_last_state`,
-    /// `open_tickets_come_back_in_order`, `a_dropped_claim_holds_nothing`.
+    /// `open_tickets_come_back_in_order`, `a_dropped_claim_holds_nothing`, and beside a destination
+    /// `a_task_that_is_held_cannot_be_claimed`.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`]: somebody alive holds it; the message says who.
@@ -204,7 +205,8 @@ pub trait StateStore: fmt::Debug + Send + Sync {
     /// or not at all, also when the call is dropped, after which the task is claimed anew.
     ///
     /// Pinned by `a_saved_state_comes_back`, `the_last_of_several_saves_wins`, `a_large_state_comes_back`,
-    /// `an_old_fence_cannot_save`, `a_fence_of_another_task_cannot_save`, `a_dropped_save_leaves_a_whole_state`.
+    /// `an_old_fence_cannot_save`, `a_fence_of_another_task_cannot_save`, `a_dropped_save_leaves_a_whole_state`, and
+    /// beside a destination `an_old_fence_cannot_save_a_state`.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`]: the fence is no longer the newest.
