@@ -1,9 +1,11 @@
 //! Records in bulk: one table of small cells, one heap of bytes.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use crate::key::Key;
 use crate::schema::Schema;
+use crate::value::fit::Scratch;
 use crate::value::{
     Array, Date, Decimal, DecimalRepr, Instant, Interval, ParseError, Time, Timestamp, Value,
 };
@@ -302,7 +304,9 @@ pub struct BatchBuilder {
     next_sequence: u64,
     /// Heap length at the last end of a record.
     record_heap: (usize, usize),
-    scratch: String,
+    pub(crate) scratch: Scratch,
+    /// Where each field stands, for records whose fields come by name.
+    positions: OnceLock<HashMap<String, usize>>,
 }
 
 impl BatchBuilder {
@@ -318,7 +322,8 @@ impl BatchBuilder {
             sequences: Vec::new(),
             next_sequence: first_sequence,
             record_heap: (0, 0),
-            scratch: String::new(),
+            scratch: Scratch::default(),
+            positions: OnceLock::new(),
         }
     }
 
@@ -344,7 +349,12 @@ impl BatchBuilder {
 
     /// Pushes the next cell.
     pub fn push(&mut self, value: Value<'_>) {
-        let cell = match value {
+        let cell = self.store(value);
+        self.cells.push(cell);
+    }
+
+    fn store(&mut self, value: Value<'_>) -> Cell {
+        match value {
             Value::Unset => Cell::Unset,
             Value::Null => Cell::Null,
             Value::Bool(value) => Cell::Bool(value),
@@ -371,8 +381,7 @@ impl BatchBuilder {
             }
             Value::Uuid(bytes) => self.store_bytes(HeapKind::Uuid, &bytes),
             Value::Array(array) => self.store_bytes(HeapKind::Array, array.encoded()),
-        };
-        self.cells.push(cell);
+        }
     }
 
     /// Reads a decimal from text and pushes it.
@@ -381,7 +390,8 @@ impl BatchBuilder {
     /// The text is no number; nothing was pushed.
     pub fn push_decimal(&mut self, text: &str) -> Result<(), ParseError> {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let decimal = Decimal::parse(text, &mut scratch).map(|decimal| self.push(Value::Decimal(decimal)));
+        let decimal =
+            Decimal::parse(text, &mut scratch.digits).map(|decimal| self.push(Value::Decimal(decimal)));
         self.scratch = scratch;
         decimal
     }
@@ -409,6 +419,45 @@ impl BatchBuilder {
         self.heap.truncate(self.record_heap);
         self.next_sequence += 1;
         self.next_sequence - 1
+    }
+
+    /// The position of the next cell in its record.
+    pub(crate) fn next_position(&self) -> usize {
+        self.cells.len() - self.ops.len() * self.schema.fields().len()
+    }
+
+    /// Begins a record whose fields come by name: every cell is unset. An unfinished record is taken back.
+    pub(crate) fn begin_record(&mut self) {
+        let start = self.ops.len() * self.schema.fields().len();
+        self.cells.truncate(start);
+        self.heap.truncate(self.record_heap);
+        self.cells.resize(start + self.schema.fields().len(), Cell::Unset);
+    }
+
+    /// Sets one cell of the record that [`begin_record`](Self::begin_record) began.
+    pub(crate) fn set(&mut self, position: usize, value: Value<'_>) {
+        let start = self.ops.len() * self.schema.fields().len();
+        let cell = self.store(value);
+        self.cells[start + position] = cell;
+    }
+
+    /// Whether that cell was set.
+    pub(crate) fn is_set(&self, position: usize) -> bool {
+        let start = self.ops.len() * self.schema.fields().len();
+        !matches!(self.cells[start + position], Cell::Unset)
+    }
+
+    /// The position of the field called `name`; it likely is `expected`.
+    pub(crate) fn position(&self, name: &str, expected: usize) -> Option<usize> {
+        let fields = self.schema.fields();
+        if fields.get(expected).is_some_and(|field| field.name == name) {
+            return Some(expected);
+        }
+        let positions = self.positions.get_or_init(|| {
+            let names = fields.iter().map(|field| field.name.clone());
+            names.zip(0..).collect()
+        });
+        positions.get(name).copied()
     }
 
     /// The number the next record gets.

@@ -12,6 +12,7 @@ mod schema;
 
 mod batch;
 mod key;
+mod typed;
 pub mod value;
 
 mod source;
@@ -55,5 +56,6 @@ pub use {
     source::{Event, ReadCapabilities, ReadPlan, ReadRequest, Reader, Source, SyncMode},
     state::{Claim, Fence, Holder, State, StateStore, TaskId},
     statements::{Statements, StepReport},
+    typed::{Patch, ReaderExt, Typed, TypedWriter, WriterExt},
     value::{Decimal, Value},
 };

@@ -137,6 +137,30 @@ impl DataType {
     }
 }
 
+impl ElementType {
+    /// The type of a field that holds one such element; text and decimals are of any size.
+    pub const fn data_type(self) -> DataType {
+        match self {
+            Self::Bool => DataType::Bool,
+            Self::Int16 => DataType::Int16,
+            Self::Int32 => DataType::Int32,
+            Self::Int64 => DataType::Int64,
+            Self::Float32 => DataType::Float32,
+            Self::Float64 => DataType::Float64,
+            Self::Decimal => DataType::Decimal(None),
+            Self::Text => DataType::TEXT,
+            Self::Bytes => DataType::Bytes,
+            Self::Date => DataType::Date,
+            Self::Time => DataType::Time,
+            Self::Timestamp => DataType::Timestamp,
+            Self::Instant => DataType::Instant,
+            Self::Interval => DataType::Interval,
+            Self::Uuid => DataType::Uuid,
+            Self::Json => DataType::Json,
+        }
+    }
+}
+
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -66,6 +66,11 @@ impl ArrayBuf {
         }
     }
 
+    /// Takes every element out.
+    pub(crate) fn clear(&mut self) {
+        self.encoded.clear();
+    }
+
     /// The array, borrowed.
     pub fn as_array(&self) -> Array<'_> {
         Array {

@@ -2,7 +2,9 @@
 
 mod array;
 mod decimal;
-mod json;
+pub(crate) mod fit;
+pub(crate) mod json;
+mod mismatch;
 mod time;
 
 use std::fmt;
@@ -11,6 +13,7 @@ pub use array::{Array, ArrayBuf};
 pub use decimal::Decimal;
 pub(crate) use decimal::Repr as DecimalRepr;
 pub use json::write_json;
+pub(crate) use mismatch::Mismatch;
 pub use time::{Date, Instant, Interval, Time, Timestamp};
 
 /// One cell: unset, null, or a value of one of the types of [`DataType`](crate::DataType).

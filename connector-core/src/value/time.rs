@@ -104,9 +104,12 @@ impl Time {
         self.0
     }
 
-    /// Reads `HH:MM:SS`, with a fraction of up to six digits, with or without a `Z`.
+    /// Reads `HH:MM:SS`, with a fraction of up to six digits, with or without a `Z`; `24:00:00` is the end of the day.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         const WANTED: ParseError = ParseError("a time such as 23:59:59.123");
+        if text == "24:00:00" {
+            return Ok(Self(MICROS_PER_DAY));
+        }
         let mut cursor = Cursor::new(text);
         let time = cursor.time().ok_or(WANTED)?;
         cursor.eat(b'Z');
@@ -224,6 +227,16 @@ impl Instant {
     }
 }
 
+impl Interval {
+    /// Reads an ISO 8601 duration, such as `P1Y2M-3DT4H5M-6.5S`; each part may have a sign of its own.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        const WANTED: ParseError = ParseError("an interval such as P1M2DT3.5S");
+        let mut cursor = Cursor::new(text);
+        let interval = cursor.interval().ok_or(WANTED)?;
+        cursor.end().map(|()| interval).ok_or(WANTED)
+    }
+}
+
 const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -313,18 +326,16 @@ impl<'a> Cursor<'a> {
         Some(u32::from(a - b'0') * 10 + u32::from(b - b'0'))
     }
 
-    /// `[+-]YYYY-MM-DD`, four to six digits of year.
+    /// `[+-]YYYY-MM-DD`, four to seven digits of year.
     fn date(&mut self) -> Option<Date> {
         let negative = self.eat(b'-').is_some();
         if !negative {
             self.eat(b'+');
         }
-        let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if !(4..=6).contains(&digits) {
+        let year = self.digits();
+        if !(4..=7).contains(&year.len()) {
             return None;
         }
-        let (year, rest) = self.rest.split_at(digits);
-        self.rest = rest;
         let year = year
             .iter()
             .fold(0_i32, |year, digit| year * 10 + i32::from(digit - b'0'));
@@ -341,18 +352,11 @@ impl<'a> Cursor<'a> {
         self.eat(b':')?;
         let minute = self.two()?;
         let second = if self.eat(b':').is_some() { self.two()? } else { 0 };
-        let mut micros = 0;
-        if self.eat(b'.').is_some() {
-            let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let (fraction, rest) = self.rest.split_at(digits);
-            if digits == 0 || digits > 9 || fraction.iter().skip(6).any(|&digit| digit != b'0') {
-                return None;
-            }
-            self.rest = rest;
-            micros = (0..6).fold(0_i64, |sum, i| {
-                sum * 10 + fraction.get(i).map_or(0, |digit| i64::from(digit - b'0'))
-            });
-        }
+        let micros = if self.eat(b'.').is_some() {
+            self.fraction()?
+        } else {
+            0
+        };
         let in_day = hour < 24 && minute < 60 && second < 60;
         in_day.then(|| i64::from(hour * 3600 + minute * 60 + second) * MICROS_PER_SECOND + micros)
     }
@@ -361,7 +365,86 @@ impl<'a> Cursor<'a> {
         let date = self.date()?;
         self.eat(b'T').or_else(|| self.eat(b' '))?;
         let time = self.time()?;
-        i64::from(date.0).checked_mul(MICROS_PER_DAY)?.checked_add(time)
+        // The first day is not whole: its start is below what an i64 holds.
+        i64::try_from(i128::from(date.0) * i128::from(MICROS_PER_DAY) + i128::from(time)).ok()
+    }
+
+    /// The digits behind a point, in millionths; those beyond the sixth must be zero.
+    fn fraction(&mut self) -> Option<i64> {
+        let digits = self.digits();
+        if digits.is_empty() || digits.len() > 9 || digits.iter().skip(6).any(|&digit| digit != b'0') {
+            return None;
+        }
+        Some((0..6).fold(0, |sum, i| {
+            sum * 10 + digits.get(i).map_or(0, |digit| i64::from(digit - b'0'))
+        }))
+    }
+
+    fn digits(&mut self) -> &'a [u8] {
+        let count = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = self.rest.split_at(count);
+        self.rest = rest;
+        digits
+    }
+
+    /// `P[nY][nM][nW][nD][T[nH][nM][n[.ffffff]S]]`: at least one part, and one behind a `T`.
+    fn interval(&mut self) -> Option<Interval> {
+        // The unit, which of the three sums it is of, and how many of that sum's units it is.
+        const DATE: &[(u8, usize, i64)] = &[(b'Y', 0, 12), (b'M', 0, 1), (b'W', 1, 7), (b'D', 1, 1)];
+        const TIME: &[(u8, usize, i64)] = &[
+            (b'H', 2, 3600 * MICROS_PER_SECOND),
+            (b'M', 2, 60 * MICROS_PER_SECOND),
+            (b'S', 2, MICROS_PER_SECOND),
+        ];
+        self.eat(b'P')?;
+        let mut sums = [0; 3];
+        let days = self.parts(DATE, &mut sums)?;
+        if self.eat(b'T').is_none() {
+            (days > 0).then_some(())?;
+        } else if self.parts(TIME, &mut sums)? == 0 {
+            return None;
+        }
+        let [months, days, micros] = sums;
+        Some(Interval {
+            months: months.try_into().ok()?,
+            days: days.try_into().ok()?,
+            micros: micros.try_into().ok()?,
+        })
+    }
+
+    /// Adds amounts of `units`, each at most once and in their order, to the sums; returns how many there were.
+    fn parts(&mut self, mut units: &[(u8, usize, i64)], sums: &mut [i128; 3]) -> Option<usize> {
+        let mut parts = 0;
+        while !matches!(self.rest.first(), None | Some(b'T')) {
+            let negative = self.eat(b'-').is_some();
+            if !negative {
+                self.eat(b'+');
+            }
+            let digits = self.digits();
+            if digits.is_empty() || digits.len() > 19 {
+                return None;
+            }
+            let whole = digits
+                .iter()
+                .fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'));
+            let fraction = if self.eat(b'.').is_some() {
+                Some(self.fraction()?)
+            } else {
+                None
+            };
+            let (&unit, rest) = self.rest.split_first()?;
+            let at = units.iter().position(|&(name, ..)| name == unit)?;
+            let (_, sum, size) = units[at];
+            if fraction.is_some() && unit != b'S' {
+                return None;
+            }
+            let amount = whole * i128::from(size) + i128::from(fraction.unwrap_or(0));
+            sums[sum] += if negative { -amount } else { amount };
+            self.rest = rest;
+            units = &units[at + 1..];
+            parts += 1;
+        }
+        Some(parts)
     }
 
     /// `Z`, `+HH:MM`, `+HHMM` or `+HH`, as seconds east of UTC.
@@ -503,11 +586,66 @@ mod tests {
             "-0001-03-01",
             "0000-02-29",
             "294276-12-31",
+            "5881580-07-11",
+            "-5877641-06-23",
         ] {
             assert_eq!(
                 Date::parse(text).map(|date| date.to_string()),
                 Ok(text.to_owned())
             );
+        }
+    }
+
+    #[test]
+    fn the_ends_of_every_range_can_be_read_back() {
+        for days in [i32::MIN, i32::MAX] {
+            assert_eq!(Date::parse(&Date(days).to_string()), Ok(Date(days)));
+        }
+        for micros in [i64::MIN, i64::MAX] {
+            let (timestamp, instant) = (Timestamp(micros), Instant(micros));
+            assert_eq!(Timestamp::parse(&timestamp.to_string()), Ok(timestamp));
+            assert_eq!(Instant::parse_iso(&instant.to_string()), Ok(instant));
+        }
+        assert_eq!(Time::parse("24:00:00"), Ok(Time(MICROS_PER_DAY)));
+        assert!(Time::parse("24:00:01").is_err());
+    }
+
+    #[test]
+    fn intervals_are_read_part_by_part() {
+        let interval = |months, days, micros| Interval { months, days, micros };
+        for (text, wanted) in [
+            ("P0M0DT0S", interval(0, 0, 0)),
+            ("P1Y2M3W4DT5H6M7.25S", interval(14, 25, 18_367_250_000)),
+            ("P-1Y+2M-3DT-0.000001S", interval(-10, -3, -1)),
+            ("PT1M", interval(0, 0, 60_000_000)),
+            ("P1M", interval(1, 0, 0)),
+        ] {
+            assert_eq!(Interval::parse(text), Ok(wanted), "{text}");
+            assert_eq!(Interval::parse(&wanted.to_string()), Ok(wanted), "{text}");
+        }
+        for micros in [i64::MIN, i64::MAX] {
+            let end = interval(i32::MIN, i32::MAX, micros);
+            assert_eq!(Interval::parse(&end.to_string()), Ok(end));
+        }
+        for text in [
+            "",
+            "P",
+            "PT",
+            "P1",
+            "P1S",
+            "P1DT",
+            "P1D2M",
+            "P1M1M",
+            "P1.5D",
+            "PT1S1S",
+            "P1H",
+            "P9999999999Y",
+            "PT1.S",
+            "1D",
+            "P1DT1ST1S",
+            "P--1D",
+        ] {
+            assert!(Interval::parse(text).is_err(), "{text}");
         }
     }
 

@@ -1,11 +1,14 @@
-//! Values as JSON text.
+//! A value as JSON text.
 
 use std::fmt::Write;
 
-use super::Value;
+use crate::value::Value;
 
-/// Appends `value` as JSON: numbers as numbers with all their digits, bytes as hexadecimal text, dates and
-/// times as text. Null, unset, `NaN` and infinities become `null`, `"NaN"` and so on.
+/// Appends `value` as JSON.
+///
+/// Numbers become numbers with all their digits, bytes hexadecimal text, dates and times text. Null and unset become
+/// `null`, the numbers that are none `"NaN"`, `"Infinity"` and `"-Infinity"`.
+/// [`BatchBuilder::push_json`](crate::BatchBuilder::push_json) reads it back.
 pub fn write_json(value: &Value<'_>, out: &mut String) {
     match value {
         Value::Unset | Value::Null => out.push_str("null"),
@@ -13,6 +16,8 @@ pub fn write_json(value: &Value<'_>, out: &mut String) {
         Value::Float32(number) if number.is_finite() => write_plain(value, out),
         Value::Float64(number) if number.is_finite() => write_plain(value, out),
         Value::Decimal(number) if number.is_finite() => write_plain(value, out),
+        Value::Float32(number) if number.is_infinite() => write_infinity(number.is_sign_negative(), out),
+        Value::Float64(number) if number.is_infinite() => write_infinity(number.is_sign_negative(), out),
         Value::Json(json) => out.push_str(json),
         Value::Text(text) => write_json_text(text, out),
         Value::Array(array) => {
@@ -36,6 +41,11 @@ pub fn write_json(value: &Value<'_>, out: &mut String) {
 fn write_plain(value: &Value<'_>, out: &mut String) {
     // Writing to a String cannot fail.
     let _ = write!(out, "{value}");
+}
+
+/// Spelt as decimals spell it; a float's own text is `inf`.
+fn write_infinity(negative: bool, out: &mut String) {
+    out.push_str(if negative { "\"-Infinity\"" } else { "\"Infinity\"" });
 }
 
 /// Appends `text` as a JSON string.
