@@ -18,6 +18,8 @@ use crate::statements::Statements;
 ///
 /// A handle: immutable, cheap to clone behind its [`Arc`], shared by every role it plays and every task that uses
 /// it. What belongs to one run lives in the readers and writers it makes.
+///
+/// Calls may wait, and should not hold their thread for long: a short read or write of a local file is fine.
 #[async_trait]
 pub trait Connector: fmt::Debug + Send + Sync + 'static {
     /// The connector's name in job files and reports, such as `salesforce`.

@@ -49,6 +49,10 @@ pub trait Destination: Connector {
 /// The contract:
 /// - [`commit`](Self::commit) returns when everything written and rejected before it is durable; a destination that
 ///   was given a fence stores the checkpoint in the same transaction as the rows, or neither.
+/// - A destination that is not transactional refuses a fence, and leaves the checkpoint it is given to the engine.
+/// - Records are found by [`WriteRequest::match_on`]; a rejection is known by the record's *source* key.
+/// - A record that is there already as it should be, and a delete of what is not there, count as unchanged.
+/// - An overwrite that resumes and finds nothing to go on with is refused, with or without a fence.
 /// - Dropping a writer abandons what was not committed.
 /// - After an error the writer is spent; what it had committed stays.
 #[async_trait]

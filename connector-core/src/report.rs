@@ -19,7 +19,8 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// A refusal of the record numbered `sequence`.
+    /// A refusal of the record numbered `sequence`. A reader that could not make a row of a record takes the number from
+    /// [`BatchBuilder::cancel_record`](crate::BatchBuilder::cancel_record), so that it stays that record's alone.
     pub fn new(sequence: u64, key: Option<Key>, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             sequence,

@@ -48,7 +48,9 @@ pub trait Source: Connector {
 /// One read of one stream.
 ///
 /// The contract:
-/// - A checkpoint covers everything emitted before it; it may come with no records at all.
+/// - A checkpoint covers everything emitted before it, rejections too; it may come with no records at all. What was
+///   rejected before a checkpoint is not offered again.
+/// - A field that the system has and a record lacks is null. Unset is for destinations: a read emits none.
 /// - Reading on from a checkpoint's state may repeat records, and never skips one.
 /// - After an error the reader is spent.
 #[async_trait]
@@ -159,7 +161,8 @@ pub struct ReadRequest {
     pub fields: Vec<String>,
     /// Which records.
     pub sync: SyncMode,
-    /// Where to go on from; `None`: from the start.
+    /// Where to go on from; `None`: from the start. A full refresh goes on within itself: from the state of one that has
+    /// ended, it begins anew.
     pub state: Option<State>,
     /// The task on whose behalf.
     pub task: TaskId,

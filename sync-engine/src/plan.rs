@@ -174,7 +174,9 @@ impl<'a> Prepared<'a> {
             id: task.id(&job.name),
             mode,
             match_on,
-            incremental: spec.cursor.is_some() && task.sync == Sync::Incremental,
+            incremental: spec.cursor.is_some()
+                && task.sync == Sync::Incremental
+                && mode != WriteMode::Overwrite,
             full,
             batch_bytes: (options.memory_budget / 16).clamp(64 << 10, 16 << 20),
             capabilities,
@@ -256,7 +258,8 @@ impl<'a> Prepared<'a> {
         ReadRequest::new(task.selection.clone(), self.id.clone())
             .with_fields(fields)
             .with_sync(sync)
-            .with_state(state.filter(|_| !self.full))
+            // An overwrite is of everything: one that was cut short begins anew.
+            .with_state(state.filter(|_| !self.full && self.mode != WriteMode::Overwrite))
             .with_settle(task.settle)
             .with_batch_bytes(self.batch_bytes)
     }

@@ -102,3 +102,24 @@ async fn an_answer_that_got_lost_is_asked_for_again() {
     let nothing = counts(write_back(&warehouse, &crm)).await;
     assert_eq!(nothing.unchanged, 50);
 }
+
+#[tokio::test]
+async fn an_overwrite_is_of_everything_each_time() {
+    let (crm, warehouse) = (Memory::service("crm"), Memory::new("warehouse"));
+    crm.create("Lead", (*schema()).clone());
+    crm.put("Lead", &leads(0..50, None)).unwrap();
+    let overwrite = || {
+        Job::builder("copy")
+            .source(Arc::new(crm.clone()))
+            .destination(Arc::new(warehouse.clone()))
+            .task(Task::new("Lead").into("lead").write(WriteMode::Overwrite))
+            .build()
+            .unwrap()
+    };
+    counts(overwrite()).await;
+    // A person's row goes; what did not change since the last run stays.
+    warehouse.put("lead", &leads(90..91, None)).unwrap();
+    crm.put("Lead", &leads(50..60, None)).unwrap();
+    counts(overwrite()).await;
+    assert_eq!(warehouse.rows("lead").unwrap().len(), 60);
+}
