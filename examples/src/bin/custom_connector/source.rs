@@ -84,7 +84,7 @@ impl LogReader {
             newest: HashMap::new(),
             from_start: log.place() == Place::START,
             log,
-            builder: BatchBuilder::new(schema, 0),
+            builder: BatchBuilder::new(schema, 0).with_max_records(request.batch_records),
             rejected: Vec::new(),
             batch_bytes: request.batch_bytes,
             chosen: (chosen, columns),
