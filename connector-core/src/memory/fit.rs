@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 
 use crate::key::Key;
 use crate::report::{Outcome, Rejection};
-use crate::schema::{DataType, ElementType, Field};
+use crate::schema::{DataType, Field};
 use crate::value::{Decimal, Value};
 
 /// Why a record was refused: a code, words without a value, the field.
@@ -130,7 +130,7 @@ fn fit_type<'a>(data_type: DataType, value: Value<'a>) -> Result<Value<'a>, Misf
         }
         (DataType::Array(element), Value::Array(array)) => {
             for value in array.iter() {
-                fit_type(type_of(element), value)?;
+                fit_type(element.data_type(), value)?;
             }
             Ok(value)
         }
@@ -138,30 +138,10 @@ fn fit_type<'a>(data_type: DataType, value: Value<'a>) -> Result<Value<'a>, Misf
     }
 }
 
-fn type_of(element: ElementType) -> DataType {
-    match element {
-        ElementType::Bool => DataType::Bool,
-        ElementType::Int16 => DataType::Int16,
-        ElementType::Int32 => DataType::Int32,
-        ElementType::Int64 => DataType::Int64,
-        ElementType::Float32 => DataType::Float32,
-        ElementType::Float64 => DataType::Float64,
-        ElementType::Decimal => DataType::Decimal(None),
-        ElementType::Text => DataType::TEXT,
-        ElementType::Bytes => DataType::Bytes,
-        ElementType::Date => DataType::Date,
-        ElementType::Time => DataType::Time,
-        ElementType::Timestamp => DataType::Timestamp,
-        ElementType::Instant => DataType::Instant,
-        ElementType::Interval => DataType::Interval,
-        ElementType::Uuid => DataType::Uuid,
-        ElementType::Json => DataType::Json,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::ElementType;
     use crate::value::ArrayBuf;
 
     fn code(data_type: DataType, value: Value<'_>) -> &'static str {

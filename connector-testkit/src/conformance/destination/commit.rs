@@ -224,7 +224,7 @@ pub(super) async fn two_tables_are_written_side_by_side(system: &dyn Destination
     let destination = super::destination(&*connection)?;
     let mut writers = Vec::new();
     for name in &names {
-        let request = request_of(system, name.clone(), Arc::clone(&schema), mode);
+        let request = request_of(name.clone(), Arc::clone(&schema), mode);
         writers.push(destination.writer(request).await?);
     }
     for start in [0, 5, 10] {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use connector_core::{
-    Claim, Counts, Error, ErrorKind, Fate, Fence, Holder, Intent, Journal, Key, Outcome, Rest, Target,
-    Ticket, WriteMode,
+    Claim, Counts, Error, ErrorKind, Fate, Fence, Intent, Journal, Key, Outcome, Rest, Target, Ticket,
+    WriteMode,
 };
 
 use super::DestinationSystem;
@@ -110,7 +110,6 @@ fn unclaimed() -> Claim {
         epoch: 1,
         commit_no: 0,
     };
-    let _ = Holder::new("the suite");
     Claim::new(fence, None, Vec::new())
 }
 

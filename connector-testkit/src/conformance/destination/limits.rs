@@ -2,6 +2,7 @@
 
 use connector_core::{StreamName, WriteMode};
 
+use super::plan::missing_mode;
 use super::write::{keyed_mode, open, ready, request, usual_mode};
 use super::{DestinationSystem, destination};
 use crate::conformance::Verdict;
@@ -23,9 +24,10 @@ pub(super) async fn secrets_are_never_shown(system: &dyn DestinationSystem) -> V
     ));
     let mut nowhere = request(system, mode);
     nowhere.stream = StreamName::new("no_such.table.here");
+    let missing = missing_mode(&destination.capabilities()).unwrap_or(WriteMode::Upsert);
     let requests = [
         request(system, WriteMode::Update).with_match_on(vec!["no_such_field_here".to_owned()]),
-        request(system, plan_mode(destination)),
+        request(system, missing),
         nowhere,
     ];
     for request in requests {
@@ -40,10 +42,6 @@ pub(super) async fn secrets_are_never_shown(system: &dyn DestinationSystem) -> V
         }
     }
     hidden(&shown, &system.secrets())
-}
-
-fn plan_mode(destination: &dyn connector_core::Destination) -> WriteMode {
-    super::plan::missing_mode(&destination.capabilities()).unwrap_or(WriteMode::Upsert)
 }
 
 pub(super) async fn memory_does_not_grow_with_what_is_written(system: &dyn DestinationSystem) -> Verdict {

@@ -23,7 +23,7 @@ async fn round_trip(system: &dyn DestinationSystem, stream: StreamName, names: &
         builder.end_record(Op::Put);
     }
     let records = builder.finish();
-    let request = request_of(system, stream.clone(), Arc::clone(&schema), usual_mode(system)?);
+    let request = request_of(stream.clone(), Arc::clone(&schema), usual_mode(system)?);
     write(system, request, [records.clone()]).await?;
     let rows = system
         .rows(&stream, &schema)

@@ -47,7 +47,7 @@ pub(super) async fn a_new_field_joins_and_old_rows_stay(system: &dyn Destination
         &system.records(8..15, 2),
         Value::Decimal(connector_core::Decimal::new(1_050, 2)),
     );
-    let request = request_of(system, system.stream(), Arc::clone(&schema), WriteMode::Upsert);
+    let request = request_of(system.stream(), Arc::clone(&schema), WriteMode::Upsert);
     write(system, request, [new.clone()]).await?;
     let old = widened(&schema, &system.records(0..8, 1), Value::Null);
     let wanted = lines(&old).into_iter().chain(lines(&new)).collect();
@@ -62,7 +62,7 @@ pub(super) async fn a_field_that_is_gone_keeps_its_values(system: &dyn Destinati
     let schema = wider(system)?;
     let value = Value::Decimal(connector_core::Decimal::new(1_050, 2));
     let wide = |numbers, version| widened(&schema, &system.records(numbers, version), value);
-    let first = request_of(system, system.stream(), Arc::clone(&schema), WriteMode::Upsert);
+    let first = request_of(system.stream(), Arc::clone(&schema), WriteMode::Upsert);
     write(system, first, [wide(0..10, 1)]).await?;
     write(
         system,

@@ -95,7 +95,7 @@ pub(super) async fn fields_are_matched_by_name(system: &dyn DestinationSystem) -
         names.iter().for_each(|name| builder.push(record.get(name)));
         builder.end_record(Op::Put);
     }
-    let request = request_of(system, system.stream(), turned, mode);
+    let request = request_of(system.stream(), turned, mode);
     write(system, request, [builder.finish()]).await?;
     let first = match mode {
         WriteMode::Overwrite => system.records(0..0, 1),

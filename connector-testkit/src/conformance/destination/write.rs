@@ -18,16 +18,11 @@ pub(super) fn task() -> TaskId {
 
 /// A write of the system's own schema into its own table.
 pub(super) fn request(system: &dyn DestinationSystem, mode: WriteMode) -> WriteRequest {
-    request_of(system, system.stream(), system.schema(), mode)
+    request_of(system.stream(), system.schema(), mode)
 }
 
 /// A write of `schema` into `stream`, matching on its primary key.
-pub(super) fn request_of(
-    _system: &dyn DestinationSystem,
-    stream: StreamName,
-    schema: Arc<Schema>,
-    mode: WriteMode,
-) -> WriteRequest {
+pub(super) fn request_of(stream: StreamName, schema: Arc<Schema>, mode: WriteMode) -> WriteRequest {
     let key: Vec<String> = schema.primary_key_names().map(str::to_owned).collect();
     let request = WriteRequest::new(stream, schema, mode, task());
     if mode == WriteMode::Insert {

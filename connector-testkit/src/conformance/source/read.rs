@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use connector_core::{DataType, ElementType, ErrorKind, Event, Key, Value};
+use connector_core::{DataType, ErrorKind, Event, Key, Value};
 
 use super::{SourceSystem, open, read, request, source, spec};
 use crate::conformance::rows::{lines, same};
@@ -125,30 +125,9 @@ pub(super) fn is_of(value: &Value<'_>, data_type: DataType) -> bool {
         }
         (Value::Json(text), DataType::Json) => serde_json::from_str::<serde_json::Value>(text).is_ok(),
         (Value::Array(array), DataType::Array(element)) => {
-            array.iter().all(|value| is_of(&value, element_type(element)))
+            array.iter().all(|value| is_of(&value, element.data_type()))
         }
         _ => false,
-    }
-}
-
-fn element_type(element: ElementType) -> DataType {
-    match element {
-        ElementType::Bool => DataType::Bool,
-        ElementType::Int16 => DataType::Int16,
-        ElementType::Int32 => DataType::Int32,
-        ElementType::Int64 => DataType::Int64,
-        ElementType::Float32 => DataType::Float32,
-        ElementType::Float64 => DataType::Float64,
-        ElementType::Decimal => DataType::Decimal(None),
-        ElementType::Text => DataType::TEXT,
-        ElementType::Bytes => DataType::Bytes,
-        ElementType::Date => DataType::Date,
-        ElementType::Time => DataType::Time,
-        ElementType::Timestamp => DataType::Timestamp,
-        ElementType::Instant => DataType::Instant,
-        ElementType::Interval => DataType::Interval,
-        ElementType::Uuid => DataType::Uuid,
-        ElementType::Json => DataType::Json,
     }
 }
 
