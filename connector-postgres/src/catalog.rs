@@ -38,6 +38,8 @@ pub(crate) struct Facts {
     pub(crate) guarded: bool,
     /// Among them such that a table like it has too: check constraints, domains.
     pub(crate) checked: bool,
+    /// Keys of different bytes may be equal: a collation says so.
+    pub(crate) loose_key: bool,
 }
 
 /// Looks at a table that is there.
@@ -47,7 +49,9 @@ pub(crate) async fn facts(client: &Client, table: &Table) -> Result<Facts> {
                       OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('c', 'f', 'x'))
                       OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique)
                       OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal),
-                      EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c')
+                      EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'),
+                      EXISTS (SELECT FROM pg_index i JOIN pg_collation k ON k.oid = ANY (i.indcollation)
+                              WHERE i.indrelid = c.oid AND i.indisprimary AND NOT k.collisdeterministic)
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1 AND c.relname = $2";
     let row = client
@@ -58,6 +62,7 @@ pub(crate) async fn facts(client: &Client, table: &Table) -> Result<Facts> {
         owned: row.get(0),
         guarded: row.get(1),
         checked: row.get(2),
+        loose_key: row.get(3),
     }))
 }
 

@@ -4,10 +4,10 @@ use connector_core::{Result, WriteRequest};
 use tokio_postgres::Client;
 
 use crate::connector::Postgres;
+use crate::differ::differ;
 use crate::difference::key_text;
 use crate::error::failed;
 use crate::ident::{Literal, Table};
-use crate::merge::differ;
 use crate::reader::fingerprinted;
 use crate::stage::{DELETED, STAGE, equal};
 use crate::table::Layout;
@@ -113,10 +113,10 @@ impl Fingerprinted {
                 layout.columns.iter().enumerate().filter(|&(i, column)| {
                     column.editable == editable && !ours(i) && !layout.key.contains(&i)
                 });
-            let (old, new): (Vec<_>, Vec<_>) = columns
-                .map(|(_, column)| (format!("t.{}", column.ident()), column.staged_value("s")))
-                .unzip();
-            differ(&old, &new)
+            differ(columns.map(|(_, column)| {
+                let old = format!("t.{}", column.ident());
+                (column, old, column.staged_value("s"))
+            }))
         };
         format!(
             "SELECT count(*) FROM {} JOIN {} t ON {} WHERE {} @> f.confirmed AND {} AND NOT {}",

@@ -39,6 +39,7 @@ mod source;
 
 mod column;
 mod destination;
+mod differ;
 mod fingerprint;
 mod fit;
 mod limits;

@@ -1,5 +1,6 @@
 //! Records into a binary COPY.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::pin::Pin;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -46,13 +47,13 @@ impl Load {
         })
     }
 
-    /// Encodes a record; one that its columns cannot hold is handed back as a rejection.
+    /// Encodes a record, and returns its key's digest; one that its columns cannot hold is handed back as a rejection.
     pub(crate) fn push(
         &mut self,
         record: &Record<'_>,
         layout: &Layout,
         shape: &Shape,
-    ) -> std::result::Result<(), Rejection> {
+    ) -> std::result::Result<u64, Rejection> {
         encode_row(record, layout, shape, &mut self.buffer)
     }
 
@@ -89,18 +90,20 @@ impl Load {
     }
 }
 
-/// Appends a row of a binary COPY; a record that its columns cannot hold becomes a rejection, and nothing is appended.
+/// Appends a row of a binary COPY, and returns a digest of its key's bytes; a record that its columns cannot hold
+/// becomes a rejection, and nothing is appended.
 pub(crate) fn encode_row(
     record: &Record<'_>,
     layout: &Layout,
     shape: &Shape,
     out: &mut BytesMut,
-) -> std::result::Result<(), Rejection> {
+) -> std::result::Result<u64, Rejection> {
     let start = out.len();
     let deleted = record.op() == Op::Delete;
     // At most 1,600 columns and three of our own.
     out.put_i16(shape.width(layout) as i16);
     let mut key_bytes = 0;
+    let mut digest = DefaultHasher::new();
     let whole = shape.left_out.is_empty();
     for (i, (value, column)) in record.values().zip(&layout.columns).enumerate() {
         if !whole && !shape.has(i) {
@@ -128,6 +131,7 @@ pub(crate) fn encode_row(
         }
         if in_key {
             key_bytes += out.len() - before;
+            digest.write(&out[before..]);
         }
     }
     if shape.staged {
@@ -145,15 +149,17 @@ pub(crate) fn encode_row(
     } else {
         check_row(&out[start..], layout, shape)
     };
-    refused.map_err(|Refusal { code, message }| {
-        out.truncate(start);
-        let mut rejection = Rejection::new(record.sequence(), record.source_key(), code, message);
-        if code == KEY_TOO_LONG.code {
-            let fields = layout.key.iter().map(|&i| layout.columns[i].field.clone());
-            rejection.fields.extend(fields);
-        }
-        rejection
-    })
+    refused
+        .map(|()| digest.finish())
+        .map_err(|Refusal { code, message }| {
+            out.truncate(start);
+            let mut rejection = Rejection::new(record.sequence(), record.source_key(), code, message);
+            if code == KEY_TOO_LONG.code {
+                let fields = layout.key.iter().map(|&i| layout.columns[i].field.clone());
+                rejection.fields.extend(fields);
+            }
+            rejection
+        })
 }
 
 /// Appends a `bit(n)`: which fields the record leaves unset.

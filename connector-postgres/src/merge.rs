@@ -1,6 +1,8 @@
 //! From the staging table into the table: SQL as text, and nothing else.
 
 use crate::column::TargetColumn;
+use crate::differ::differ;
+use crate::ident::Ident;
 use crate::shape::Shape;
 use crate::stage::{DELETED, NUMBER, STAGE, carried, equal, is_missing, is_unset};
 use crate::table::Layout;
@@ -34,8 +36,11 @@ pub(crate) enum Merge {
     Delete,
     /// Inserts all of them.
     Insert,
-    /// Inserts what is new and updates what differs. Rows that are the same are not touched.
+    /// Inserts what is new and updates what differs. Rows that are the same are not changed.
     Upsert,
+    /// The same, and quicker where most rows are the same: only those that differ are taken up at all. Of a key that
+    /// comes twice it must find one record only.
+    UpsertFew,
     /// The same for records that leave something unset.
     PartialUpsert,
     /// Updates what differs.
@@ -60,7 +65,8 @@ impl Merge {
                 shape.column_list(layout),
                 new_values(layout, shape)
             ),
-            Self::Upsert => upsert(layout, shape, &rows),
+            Self::Upsert => upsert(layout, shape, &format!("WHERE {rows}")),
+            Self::UpsertFew => upsert(layout, shape, &few(layout, shape, &rows)),
             Self::PartialUpsert => format!(
                 "WITH updated AS ({}), \
                  missing AS (SELECT s.* FROM {STAGE} s WHERE {rows} AND {}), \
@@ -90,40 +96,67 @@ fn rows(deleted: bool, part: Option<(i64, i64)>) -> String {
     }
 }
 
-fn upsert(layout: &Layout, shape: &Shape, rows: &str) -> String {
+fn upsert(layout: &Layout, shape: &Shape, from: &str) -> String {
     let list = shape.column_list(layout);
-    let changing: Vec<String> = changing(layout, shape)
-        .map(|(_, column)| column.ident().to_string())
+    let mut set = Vec::new();
+    let compared = changing(layout, shape).map(|(_, column)| {
+        let name = column.ident();
+        set.push(format!("{name} = excluded.{name}"));
+        (column, format!("t.{name}"), format!("excluded.{name}"))
+    });
+    let differ = differ(compared);
+    let conflict = if set.is_empty() {
+        "NOTHING".to_owned()
+    } else {
+        format!("UPDATE SET {} WHERE {differ}", set.join(", "))
+    };
+    let values: Vec<String> = carried(layout, shape)
+        .map(|(_, column)| column.staged_value("s"))
         .collect();
-    let mut conflict = String::from("NOTHING");
-    if !changing.is_empty() {
-        let set: Vec<String> = changing
-            .iter()
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
-        let side = |alias: &str| -> Vec<String> {
-            changing
-                .iter()
-                .map(|column| format!("{alias}.{column}"))
-                .collect()
-        };
-        conflict = format!(
-            "UPDATE SET {} WHERE {}",
-            set.join(", "),
-            differ(&side("t"), &side("excluded"))
-        );
-    }
     format!(
-        "WITH merged AS (INSERT INTO {} AS t ({list}) SELECT {list} FROM {STAGE} s WHERE {rows} \
+        "WITH merged AS (INSERT INTO {} AS t ({list}) SELECT {} FROM {STAGE} s {from} \
          ON CONFLICT ({}) DO {conflict} RETURNING xmax = 0 AS created) \
          SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created), 0::bigint, 0::bigint FROM merged",
         layout.table,
+        values.join(", "),
         layout.key_list()
     )
 }
 
+/// Leaves the rows that are new or differ, the others neither locked nor written to the log.
+fn few(layout: &Layout, shape: &Shape, rows: &str) -> String {
+    format!(
+        "LEFT JOIN {} o ON {} WHERE {rows} AND ({})",
+        layout.table,
+        equal(layout, &layout.key, "o", "s"),
+        news(layout, shape)
+    )
+}
+
+/// The condition that the staged row `s` is new, or says something else than the row `o` of its key.
+fn news(layout: &Layout, shape: &Shape) -> String {
+    let key = layout.key_names().next().unwrap_or_default();
+    let compared = changing(layout, shape).map(|(_, column)| {
+        let name = column.ident();
+        (column, format!("o.{name}"), column.staged_value("s"))
+    });
+    format!("o.{} IS NULL OR {}", Ident(key), differ(compared))
+}
+
+/// Looks at some `sample` of the staged `rows`: how many there are in it, and how many of them are news.
+pub(crate) fn sample_news(layout: &Layout, shape: &Shape, sample: u64, rows: u64) -> String {
+    format!(
+        "SELECT count(*), count(*) FILTER (WHERE {}) FROM (SELECT * FROM {STAGE} TABLESAMPLE SYSTEM ({})) s \
+         LEFT JOIN {} o ON {}",
+        news(layout, shape),
+        (sample as f64 * 100.0 / rows.max(1) as f64).min(100.0),
+        layout.table,
+        equal(layout, &layout.key, "o", "s"),
+    )
+}
+
 fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
-    let (mut set, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut set, mut compared) = (Vec::new(), Vec::new());
     for (position, column) in changing(layout, shape) {
         let name = column.ident();
         let mut value = column.staged_value("s");
@@ -134,8 +167,7 @@ fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
             );
         }
         set.push(format!("{name} = {value}"));
-        old.push(format!("t.{name}"));
-        new.push(value);
+        compared.push((column, format!("t.{name}"), value));
     }
     if set.is_empty() {
         return "SELECT WHERE false".to_owned();
@@ -145,7 +177,7 @@ fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
         layout.table,
         set.join(", "),
         equal(layout, &layout.key, "t", "s"),
-        differ(&old, &new)
+        differ(compared)
     )
 }
 
@@ -170,18 +202,4 @@ fn new_values(layout: &Layout, shape: &Shape) -> String {
         })
         .collect();
     values.join(", ")
-}
-
-/// The condition that two rows of values differ.
-pub(crate) fn differ(a: &[String], b: &[String]) -> String {
-    if a.is_empty() {
-        return "false".to_owned();
-    }
-    // As they are stored, not as `=` sees them: a month is not 30 days, and `json` has no `=` at all.
-    // Without the casts, PostgreSQL would compare column by column.
-    format!(
-        "(ROW({})::record *<> ROW({})::record)",
-        a.join(", "),
-        b.join(", ")
-    )
 }

@@ -3,9 +3,10 @@
 use connector_core::Result;
 use tokio_postgres::Client;
 
+use crate::differ::differ;
 use crate::error::failed;
 use crate::ident::{Ident, Literal, Table};
-use crate::merge::{changing, differ};
+use crate::merge::changing;
 use crate::shape::Shape;
 use crate::stage::equal;
 use crate::table::Layout;
@@ -180,28 +181,21 @@ pub(crate) fn in_place(target: &Layout, shadow: &Table) -> Vec<String> {
         ];
     }
     let shape = Shape::direct();
-    let changing: Vec<String> = changing(target, &shape)
-        .map(|(_, column)| column.ident().to_string())
-        .collect();
-    let side = |alias: &str| -> Vec<String> {
-        changing
-            .iter()
-            .map(|column| format!("{alias}.{column}"))
-            .collect()
-    };
-    let set: Vec<String> = changing
-        .iter()
-        .map(|column| format!("{column} = s.{column}"))
-        .collect();
+    let mut set = Vec::new();
+    let compared = changing(target, &shape).map(|(_, column)| {
+        let name = column.ident();
+        set.push(format!("{name} = s.{name}"));
+        (column, format!("t.{name}"), format!("s.{name}"))
+    });
+    let differ = differ(compared);
     let same_key = equal(target, &target.key, "t", "s");
     let mut statements = vec![format!(
         "DELETE FROM {table} t WHERE NOT EXISTS (SELECT FROM {shadow} s WHERE {same_key})"
     )];
     if !set.is_empty() {
         statements.push(format!(
-            "UPDATE {table} t SET {} FROM {shadow} s WHERE {same_key} AND {}",
-            set.join(", "),
-            differ(&side("t"), &side("s"))
+            "UPDATE {table} t SET {} FROM {shadow} s WHERE {same_key} AND {differ}",
+            set.join(", ")
         ));
     }
     statements.push(format!(

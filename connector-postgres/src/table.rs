@@ -6,6 +6,7 @@ use tokio_postgres::Client;
 use crate::catalog::{self, ColumnInfo, Facts};
 use crate::column::TargetColumn;
 use crate::connector::Postgres;
+use crate::differ::is_exact;
 use crate::fit::check_columns;
 use crate::ident::{Ident, Literal, Table};
 use crate::shadow::Shadow;
@@ -101,6 +102,11 @@ impl Layout {
             .map(|name| Ident(name).to_string())
             .collect::<Vec<_>>()
             .join(", ")
+    }
+
+    /// Whether keys of different bytes are different keys.
+    pub(crate) fn keys_tell(&self) -> bool {
+        !self.facts.loose_key && self.key.iter().all(|&i| is_exact(&self.columns[i].pg_type))
     }
 
     /// The layout of the shadow that takes this table's place.

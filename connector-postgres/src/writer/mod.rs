@@ -1,6 +1,7 @@
 //! One task's rows, rejections and checkpoint, a transaction at a time.
 
 mod fence;
+mod keys;
 mod publish;
 mod reason;
 mod refused;
@@ -165,9 +166,10 @@ impl TableWriter {
                 ..Shape::direct()
             };
             encode_row(record, &self.layout, &shape, &mut row)
-                .map(|()| drop(transaction.direct_deletes.insert(key(), row)))
+                .map(|_| drop(transaction.direct_deletes.insert(key(), row)))
         } else {
             load.push(record, &self.layout, &transaction.shape)
+                .map(|digest| transaction.keys.add(digest))
         };
         match taken {
             Ok(()) if deleted => transaction.deletes += 1,

@@ -6,6 +6,7 @@ use bytes::BytesMut;
 use connector_core::{Key, Result, WriteMode};
 
 use super::TableWriter;
+use super::keys::Keys;
 use super::settle::add_key;
 use crate::connect::Guarded;
 use crate::error::failed;
@@ -26,6 +27,7 @@ pub(super) struct Transaction {
     /// Records since the COPY began.
     pub(super) rows: u64,
     pub(super) deletes: u64,
+    pub(super) keys: Keys,
     /// What to delete from a table that is being loaded directly: rows for the staging table.
     pub(super) direct_deletes: HashMap<Key, BytesMut>,
     /// Whether it made or changed the table.
@@ -42,13 +44,18 @@ pub(super) enum Path {
     Stage,
 }
 
+/// Constraints that wait for the end of a transaction would refuse all of it. Statements over as many columns as a
+/// table has are compiled for longer than they run. A join of what was staged with its table is to take place in
+/// memory.
+const BEGIN: &str = "BEGIN; SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL jit = off; \
+    SELECT set_config('work_mem', '64MB', true) WHERE pg_size_bytes(current_setting('work_mem')) < 64 << 20";
+
 impl Transaction {
     /// Begins; nothing is made yet.
     pub(super) async fn begin(session: Guarded) -> Result<Self> {
-        // Constraints that wait for the end of a transaction would refuse all of it.
         session
             .client()?
-            .batch_execute("BEGIN; SET CONSTRAINTS ALL IMMEDIATE")
+            .batch_execute(BEGIN)
             .await
             .map_err(|error| failed("begin to write", error))?;
         Ok(Self {
@@ -58,6 +65,7 @@ impl Transaction {
             shape: Shape::direct(),
             rows: 0,
             deletes: 0,
+            keys: Keys::unknown(),
             direct_deletes: HashMap::new(),
             shaped: false,
         })
@@ -94,6 +102,11 @@ impl Transaction {
     /// Makes the staging table for records that leave this unset.
     async fn start_stage(&mut self, layout: &Layout, unset: &Unset) -> Result<()> {
         self.path = Path::Stage;
+        self.keys = if layout.keys_tell() {
+            Keys::default()
+        } else {
+            Keys::unknown()
+        };
         self.shape = Shape::staged_for(unset);
         self.run("make the staging table", &stage::create(layout, &self.shape))
             .await

@@ -12,6 +12,7 @@ mod echo;
 mod errors;
 mod evolve;
 mod fence;
+mod few_changes;
 mod limits;
 mod load;
 mod overwrite;

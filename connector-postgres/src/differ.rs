@@ -1,0 +1,109 @@
+//! Whether two rows of values differ: SQL as text, and nothing else.
+
+use crate::column::TargetColumn;
+use crate::types::PgType;
+
+/// The condition that a row's values differ from another's, as they are stored: `1.0` is not `1.00`, a month is not 30
+/// days, and `json`, which has no `=` at all, can be compared.
+///
+/// Comparing rows as they are stored makes a record of each, which costs more than all the rest of a merge. So it is
+/// done only for types whose `=` takes different values for the same; for the others their `=` says it, the quick ones
+/// first.
+pub(crate) fn differ<'a>(columns: impl IntoIterator<Item = (&'a TargetColumn, String, String)>) -> String {
+    let mut quick = (Vec::new(), Vec::new());
+    let mut texts = (Vec::new(), Vec::new());
+    let mut stored = (Vec::new(), Vec::new());
+    for (column, old, new) in columns {
+        let (side, collate) = match equality(&column.pg_type) {
+            Equality::Quick => (&mut quick, ""),
+            Equality::Text => (&mut texts, " COLLATE \"C\""),
+            Equality::Loose => (&mut stored, ""),
+        };
+        side.0.push(format!("{old}{collate}"));
+        side.1.push(format!("{new}{collate}"));
+    }
+    let row = |values: Vec<String>| format!("ROW({})", values.join(", "));
+    let mut conditions = Vec::new();
+    for (old, new) in [quick, texts] {
+        if !old.is_empty() {
+            conditions.push(format!("{} IS DISTINCT FROM {}", row(old), row(new)));
+        }
+    }
+    if !stored.0.is_empty() {
+        // Without the casts, PostgreSQL would compare column by column.
+        conditions.push(format!("{}::record *<> {}::record", row(stored.0), row(stored.1)));
+    }
+    if conditions.is_empty() {
+        return "false".to_owned();
+    }
+    format!("({})", conditions.join(" OR "))
+}
+
+/// Whether a type's `=` is true of identical values only, given a collation that knows bytes.
+pub(crate) fn is_exact(pg_type: &PgType) -> bool {
+    !matches!(equality(pg_type), Equality::Loose)
+}
+
+/// What a type's `=` is worth.
+enum Equality {
+    /// It is true of identical values only, and looks at a few bytes.
+    Quick,
+    /// It is true of identical values only, once the collation is one that knows bytes.
+    Text,
+    /// It is true of different values, or there is none.
+    Loose,
+}
+
+fn equality(pg_type: &PgType) -> Equality {
+    match pg_type {
+        PgType::Bool
+        | PgType::Int2
+        | PgType::Int4
+        | PgType::Int8
+        | PgType::Date
+        | PgType::Time
+        | PgType::Timestamp
+        | PgType::Timestamptz
+        | PgType::Uuid
+        | PgType::Bytea => Equality::Quick,
+        PgType::Text { .. } => Equality::Text,
+        PgType::Float4
+        | PgType::Float8
+        | PgType::Numeric(_)
+        | PgType::Interval
+        | PgType::Json
+        | PgType::Jsonb
+        | PgType::Other(_) => Equality::Loose,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use connector_core::{DataType, Field};
+
+    #[test]
+    fn only_what_equals_cannot_tell_apart_is_compared_as_stored() {
+        let column = |name: &str, data_type| TargetColumn::new(&Field::new(name, data_type), name.to_owned());
+        let columns = [
+            column("name", DataType::TEXT),
+            column("rate", DataType::Float64),
+            column("born", DataType::Date),
+            column("sum", DataType::decimal(9, 2)),
+        ];
+        let sides = |column: &'static str| (format!("t.{column}"), format!("s.{column}"));
+        let compared = columns
+            .iter()
+            .zip(["name", "rate", "born", "sum"])
+            .map(|(column, name)| {
+                let (old, new) = sides(name);
+                (column, old, new)
+            });
+        assert_eq!(
+            differ(compared),
+            "(ROW(t.born) IS DISTINCT FROM ROW(s.born) OR ROW(t.name COLLATE \"C\") IS DISTINCT FROM ROW(s.name COLLATE \"C\") \
+             OR ROW(t.rate, t.sum)::record *<> ROW(s.rate, s.sum)::record)"
+        );
+        assert_eq!(differ([]), "false");
+    }
+}
