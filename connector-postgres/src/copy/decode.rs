@@ -7,7 +7,7 @@ use connector_core::Value;
 use connector_core::value::{Date, Instant, Interval, Time, Timestamp};
 use tokio_postgres::types::{FromSql, Type};
 
-use super::{EPOCH_DAYS, EPOCH_MICROS, numeric};
+use super::{EPOCH_DAYS, numeric};
 use crate::types::PgType;
 
 /// The bytes of a cell as they came; `None` is null.
@@ -27,18 +27,13 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
-/// Days since 1970; `None` for the infinities, which the type's two ends stand for.
-fn finite_days(days: i32) -> Option<i32> {
-    (!matches!(days, i32::MIN | i32::MAX))
-        .then(|| days.checked_add(EPOCH_DAYS))
-        .flatten()
-}
-
-/// The same in microseconds; also `None` for the last 30 years of PostgreSQL's calendar, which do not fit.
-fn finite_micros(micros: i64) -> Option<i64> {
-    (!matches!(micros, i64::MIN | i64::MAX))
-        .then(|| micros.checked_add(EPOCH_MICROS))
-        .flatten()
+/// Days since 1970; the type's two ends are the infinities, here and there.
+fn date(days: i32) -> Option<Date> {
+    Some(match days {
+        i32::MAX => Date::INFINITY,
+        i32::MIN => Date::NEGATIVE_INFINITY,
+        days => Date::from_unix_days(days.checked_add(EPOCH_DAYS)?),
+    })
 }
 
 /// Reads a cell of a column of type `from`; `None` where no value of the core stands for what it holds.
@@ -77,7 +72,7 @@ pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut 
         PgType::Bytea => Value::Bytes(bytes),
         PgType::Date => {
             sized(4)?;
-            Value::Date(Date::from_unix_days(finite_days(bytes.get_i32())?))
+            Value::Date(date(bytes.get_i32())?)
         }
         PgType::Time => {
             sized(8)?;
@@ -85,11 +80,11 @@ pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut 
         }
         PgType::Timestamp => {
             sized(8)?;
-            Value::Timestamp(Timestamp::from_unix_micros(finite_micros(bytes.get_i64())?))
+            Value::Timestamp(Timestamp::from_micros_since_2000(bytes.get_i64()))
         }
         PgType::Timestamptz => {
             sized(8)?;
-            Value::Instant(Instant::from_unix_micros(finite_micros(bytes.get_i64())?))
+            Value::Instant(Instant::from_micros_since_2000(bytes.get_i64()))
         }
         PgType::Interval => {
             sized(16)?;

@@ -1,10 +1,10 @@
 //! One cell into PostgreSQL's binary COPY format.
 
 use bytes::{BufMut, BytesMut};
-use connector_core::value::write_json;
+use connector_core::value::{Date, write_json};
 use connector_core::{DecimalSize, Value};
 
-use super::{EPOCH_DAYS, EPOCH_MICROS, numeric};
+use super::{EPOCH_DAYS, numeric};
 use crate::types::PgType;
 
 /// What a binary COPY starts with: signature, no flags, no extension.
@@ -78,19 +78,15 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
         }
         (PgType::Bytea, Value::Bytes(value)) => sized(value, out),
         (PgType::Date, Value::Date(value)) => {
-            let days = i64::from(value.unix_days()) - i64::from(EPOCH_DAYS);
-            if !DATES.contains(&days) {
-                return Err(DATE_RANGE);
-            }
             out.put_i32(4);
-            out.put_i32(days as i32);
+            out.put_i32(days(*value)?);
         }
         (PgType::Time, Value::Time(value)) => {
             out.put_i32(8);
             out.put_i64(value.micros());
         }
-        (PgType::Timestamp, Value::Timestamp(value)) => return instant(value.unix_micros(), out),
-        (PgType::Timestamptz, Value::Instant(value)) => return instant(value.unix_micros(), out),
+        (PgType::Timestamp, Value::Timestamp(value)) => return moment(value.micros_since_2000(), out),
+        (PgType::Timestamptz, Value::Instant(value)) => return moment(value.micros_since_2000(), out),
         (PgType::Interval, Value::Interval(value)) => {
             out.put_i32(16);
             out.put_i64(value.micros);
@@ -211,19 +207,33 @@ fn check_escapes(json: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn instant(unix_micros: i64, out: &mut BytesMut) -> Result<(), Refusal> {
-    let micros = unix_micros
-        .checked_sub(EPOCH_MICROS)
-        .filter(|micros| TIMESTAMPS.contains(micros));
+/// Days from PostgreSQL's epoch; the type's two ends are the infinities, here and there.
+fn days(date: Date) -> Result<i32, Refusal> {
+    if !date.is_finite() {
+        return Ok(date.unix_days());
+    }
+    let days = i64::from(date.unix_days()) - i64::from(EPOCH_DAYS);
+    if DATES.contains(&days) {
+        Ok(days as i32)
+    } else {
+        Err(DATE_RANGE)
+    }
+}
+
+/// PostgreSQL counts moments as the core does, and has the same infinities.
+fn moment(micros: i64, out: &mut BytesMut) -> Result<(), Refusal> {
+    if !TIMESTAMPS.contains(&micros) && !matches!(micros, i64::MIN | i64::MAX) {
+        return Err(DATE_RANGE);
+    }
     out.put_i32(8);
-    out.put_i64(micros.ok_or(DATE_RANGE)?);
+    out.put_i64(micros);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connector_core::value::{ArrayBuf, Date, Instant};
+    use connector_core::value::{ArrayBuf, Instant};
 
     fn encoded(value: Value<'_>, to: &PgType) -> Result<Vec<u8>, &'static str> {
         let mut out = BytesMut::new();
@@ -261,7 +271,7 @@ mod tests {
             Err("nul_character")
         );
         assert_eq!(
-            encoded(Value::Date(Date::from_unix_days(i32::MIN)), &PgType::Date),
+            encoded(Value::Date(Date::from_unix_days(i32::MIN + 1)), &PgType::Date),
             Err("out_of_range")
         );
         assert_eq!(

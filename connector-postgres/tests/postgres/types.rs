@@ -2,7 +2,7 @@
 
 use connector_core::value::{ArrayBuf, Date, Instant, Interval, Time, Timestamp};
 use connector_core::{
-    Connector, DataType, ElementType, Event, ReadRequest, Selection, Source, TaskId, Value,
+    Connector, DataType, ElementType, Selection, StreamName, TaskId, Value, WriteMode, WriteRequest,
 };
 
 use crate::support::{
@@ -146,54 +146,6 @@ async fn the_longest_decimals_there_are() {
 }
 
 #[tokio::test]
-async fn rows_with_values_nothing_stands_for_are_rejected_one_by_one() {
-    let database = database().await;
-    database
-        .run(
-            "CREATE TABLE t (a int, b numeric(5,1), d date, ts timestamp, tz timestamptz, PRIMARY KEY (a, b));
-             INSERT INTO t VALUES (1, 1, 'infinity', NULL, NULL), (2, 2, '2024-02-29', 'now', 'now'), (3, 3, NULL, '-infinity', NULL),
-                (4, 4, NULL, NULL, '294276-12-31')",
-        )
-        .await;
-    let request = ReadRequest::new(Selection::stream("t"), TaskId::new("read", "t"));
-    let mut reader = database.connector().reader(request).await.unwrap();
-    let Some(Event::Records(batch)) = reader.next().await.unwrap() else {
-        panic!("records come first")
-    };
-    assert_eq!(
-        batch
-            .records()
-            .map(|record| record.sequence())
-            .collect::<Vec<_>>(),
-        [1]
-    );
-    let Some(Event::Rejected(rejected)) = reader.next().await.unwrap() else {
-        panic!("then rejections")
-    };
-    let told: Vec<String> = rejected
-        .iter()
-        .map(|r| {
-            format!(
-                "{} {} {} {}",
-                r.sequence,
-                r.key.as_ref().unwrap(),
-                r.code,
-                r.fields[0]
-            )
-        })
-        .collect();
-    assert_eq!(
-        told,
-        [
-            r#"0 ["1","1.0"] out_of_range d"#,
-            r#"2 ["3","3.0"] out_of_range ts"#,
-            r#"3 ["4","4.0"] out_of_range tz"#
-        ]
-    );
-    assert!(reader.next().await.unwrap().is_none());
-}
-
-#[tokio::test]
 async fn a_negative_zero_becomes_zero_of_the_same_scale() {
     let (_, came) = round_trip(
         DataType::Decimal(None),
@@ -234,7 +186,12 @@ async fn dates_far_and_near() {
         (-43, 3, 15),
         (0, 1, 1),
     ];
-    let dates = days.map(|(year, month, day)| Value::Date(Date::from_ymd(year, month, day).unwrap()));
+    let mut dates = days
+        .map(|(year, month, day)| Value::Date(Date::from_ymd(year, month, day).unwrap()))
+        .to_vec();
+    // The calendar's first and last day, and what lies beyond.
+    dates.extend([-2_440_588, 2_145_042_905].map(|days| Value::Date(Date::from_unix_days(days))));
+    dates.extend([Date::INFINITY, Date::NEGATIVE_INFINITY].map(Value::Date));
     comes_back(DataType::Date, &dates).await;
 }
 
@@ -246,24 +203,68 @@ async fn times_timestamps_and_instants_to_the_microsecond() {
         &micros.map(|micros| Value::Time(Time::from_micros(micros).unwrap())),
     )
     .await;
-    // The years 1700, 1969, 4000, 294246 and 44 BC.
+    // The years 1700, 1969, 4000 and 44 BC, the first and the last moment of the calendar, and what lies beyond.
+    let unix = |micros| Timestamp::from_unix_micros(micros).micros_since_2000();
     let micros = [
-        -8_520_336_000_000_000 + 1,
-        -1,
-        64_060_588_799_999_999,
-        9_223_339_708_799_999_999,
-        -63_517_651_200_000_000,
+        unix(-8_520_336_000_000_000 + 1),
+        unix(-1),
+        unix(64_060_588_799_999_999),
+        unix(-63_517_651_200_000_000),
+        -211_813_488_000_000_000,
+        9_223_371_331_199_999_999,
+        i64::MIN,
+        i64::MAX,
     ];
     comes_back(
         DataType::Timestamp,
-        &micros.map(|micros| Value::Timestamp(Timestamp::from_unix_micros(micros))),
+        &micros.map(|micros| Value::Timestamp(Timestamp::from_micros_since_2000(micros))),
     )
     .await;
     comes_back(
         DataType::Instant,
-        &micros.map(|micros| Value::Instant(Instant::from_unix_micros(micros))),
+        &micros.map(|micros| Value::Instant(Instant::from_micros_since_2000(micros))),
     )
     .await;
+}
+
+#[tokio::test]
+async fn the_ends_of_time_are_the_server_s() {
+    let database = database().await;
+    database
+        .run(
+            "CREATE TABLE t (n int, d date, ts timestamp, tz timestamptz);
+             INSERT INTO t VALUES (1, 'infinity', '-infinity', 'infinity'),
+                (2, '4713-01-01 BC', '4713-01-01 BC', '294276-12-31T23:59:59.999999Z')",
+        )
+        .await;
+    let postgres = database.connector();
+    let came = read(&postgres, "t").await;
+    let texts: Vec<Vec<String>> = came[0]
+        .records()
+        .map(|record| record.values().map(|value| value.to_string()).collect())
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            ["1", "infinity", "-infinity", "infinity"],
+            [
+                "2",
+                "-4712-01-01",
+                "-4712-01-01T00:00:00",
+                "294276-12-31T23:59:59.999999Z"
+            ]
+        ]
+    );
+    let schema = std::sync::Arc::clone(came[0].schema());
+    let key = WriteRequest::new(
+        StreamName::new("u"),
+        schema,
+        WriteMode::Insert,
+        TaskId::new("job", "u"),
+    );
+    load(&postgres, key, came).await;
+    let line = "SELECT n, d, ts, tz FROM t EXCEPT SELECT n, d, ts, tz FROM u";
+    assert!(database.lines(line).await.is_empty());
 }
 
 #[tokio::test]
