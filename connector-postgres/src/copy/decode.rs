@@ -4,9 +4,11 @@ use std::error::Error as StdError;
 
 use bytes::Buf;
 use connector_core::Value;
-use connector_core::value::{Date, Instant, Interval, Time, Timestamp};
+use connector_core::value::{ArrayBuf, Date, Instant, Interval, Time, Timestamp};
 use tokio_postgres::types::{FromSql, Type};
 
+use super::array::decode_array;
+use super::encode::Refusal;
 use super::{EPOCH_DAYS, numeric};
 use crate::types::PgType;
 
@@ -36,8 +38,33 @@ fn date(days: i32) -> Option<Date> {
     })
 }
 
+/// What a value borrows from that is not as it came.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    text: String,
+    pub(super) elements: ArrayBuf,
+}
+
+/// Why [`decode`] has nothing to show for a cell of such a column.
+pub(crate) fn unreadable(from: &PgType) -> Refusal {
+    match from {
+        PgType::Array { .. } => Refusal {
+            code: "array_shape",
+            message: "the array has several dimensions, or its first element is not number 1",
+        },
+        _ => Refusal {
+            code: "out_of_range",
+            message: "the value lies outside what can be read",
+        },
+    }
+}
+
 /// Reads a cell of a column of type `from`; `None` where no value of the core stands for what it holds.
-pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut String) -> Option<Value<'a>> {
+pub(crate) fn decode<'a>(
+    raw: Option<&'a [u8]>,
+    from: &PgType,
+    scratch: &'a mut Scratch,
+) -> Option<Value<'a>> {
     let Some(mut bytes) = raw else {
         return Some(Value::Null);
     };
@@ -67,8 +94,10 @@ pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut 
             sized(8)?;
             Value::Float64(bytes.get_f64())
         }
-        PgType::Numeric(_) => return numeric::decode(bytes, scratch),
-        PgType::Text { .. } | PgType::Other(_) => Value::Text(std::str::from_utf8(bytes).ok()?),
+        PgType::Numeric(_) => return numeric::decode(bytes, &mut scratch.text),
+        PgType::Text { .. } | PgType::Citext(_) | PgType::Enum { .. } | PgType::Other(_) => {
+            Value::Text(std::str::from_utf8(bytes).ok()?)
+        }
         PgType::Bytea => Value::Bytes(bytes),
         PgType::Date => {
             sized(4)?;
@@ -102,5 +131,8 @@ pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut 
             let [1, text @ ..] = bytes else { return None };
             Value::Json(std::str::from_utf8(text).ok()?)
         }
+        PgType::Char { .. } => Value::Text(std::str::from_utf8(bytes).ok()?.trim_end_matches(' ')),
+        PgType::Array { element, .. } => return decode_array(bytes, element, scratch),
+        PgType::Narrow { of, .. } => return decode(raw, of, scratch),
     })
 }

@@ -4,7 +4,7 @@ use bytes::{BufMut, BytesMut};
 use connector_core::value::{Date, write_json};
 use connector_core::{DecimalSize, Value};
 
-use super::{EPOCH_DAYS, numeric};
+use super::{EPOCH_DAYS, array, numeric};
 use crate::types::PgType;
 
 /// What a binary COPY starts with: signature, no flags, no extension.
@@ -103,6 +103,32 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
                 _ => json(&written, to, out),
             };
         }
+        (PgType::Array { element, oid }, Value::Array(value)) => {
+            return array::encode(value, element, *oid, out);
+        }
+        (PgType::Citext(_) | PgType::Other(_), Value::Text(value)) => return text(value, None, out),
+        (PgType::Char { max_chars }, Value::Text(value)) => {
+            if value.ends_with(' ') {
+                return refuse(
+                    "trailing_blanks",
+                    "the column does not keep the blanks at the text's end",
+                );
+            }
+            return text(value, *max_chars, out);
+        }
+        (PgType::Enum { labels, .. }, Value::Text(value)) => {
+            if labels
+                .binary_search_by(|label| label.as_str().cmp(value))
+                .is_err()
+            {
+                return refuse("unknown_label", "the text is none of the column's labels");
+            }
+            sized(value.as_bytes(), out);
+        }
+        (PgType::Narrow { of, limit, .. }, value) => {
+            limit.check(value)?;
+            return encode_cell(value, of, out);
+        }
         _ => return Err(WRONG_TYPE),
     }
     Ok(())
@@ -139,6 +165,7 @@ fn decimal(
 ) -> Result<(), Refusal> {
     if let Some(size) = size
         && !value.fits(size.precision, size.scale)
+        && !value.is_nan()
     {
         return refuse("out_of_range", "the number has more digits than its column holds");
     }
@@ -285,10 +312,20 @@ mod tests {
     }
 
     #[test]
-    fn arrays_become_json() {
+    fn arrays_have_a_header_or_become_json() {
         let mut array = ArrayBuf::new();
+        let ints = PgType::for_core(connector_core::DataType::Array(
+            connector_core::ElementType::Int16,
+        ));
+        assert_eq!(
+            encoded(Value::Array(array.as_array()), &ints),
+            Ok([12, 0, 0, 21].map(u32::to_be_bytes).concat())
+        );
         array.push(&Value::Int(1));
         array.push(&Value::Null);
+        let mut wanted = [30, 1, 1, 21, 2, 1, 2].map(u32::to_be_bytes).concat();
+        wanted.extend([0, 1, 255, 255, 255, 255]);
+        assert_eq!(encoded(Value::Array(array.as_array()), &ints), Ok(wanted));
         assert_eq!(
             encoded(Value::Array(array.as_array()), &PgType::Jsonb),
             Ok(b"\0\0\0\x09\x01[1,null]".to_vec())
