@@ -21,7 +21,7 @@ const INFINITY: &str = "infinity";
 const NEGATIVE_INFINITY: &str = "-infinity";
 
 /// A calendar date: days since 1970-01-01 in the proleptic Gregorian calendar, or an infinity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(i32);
 
 /// A time of day without a zone: microseconds since midnight.
@@ -31,13 +31,13 @@ pub struct Time(i64);
 /// A date and time of day without a zone, to the microsecond, or an infinity.
 ///
 /// From the year -290278 to 294277, and so everything PostgreSQL holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 /// A point in time, to the microsecond, or an infinity.
 ///
 /// From the year -290278 to 294277, and so everything PostgreSQL holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(i64);
 
 /// A span that keeps months, days and microseconds apart, as calendars need.
@@ -645,6 +645,18 @@ impl fmt::Display for Instant {
         write_moment(f, self.0, "Z")
     }
 }
+
+/// The text, as it stands in keys: a count would say little, and look the same for both kinds of moments.
+macro_rules! debug_as_text {
+    ($($name:ty),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+debug_as_text!(Date, Timestamp, Instant);
 
 impl fmt::Display for Interval {
     /// ISO 8601 duration: months, days and seconds apart.
