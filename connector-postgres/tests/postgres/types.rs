@@ -442,6 +442,35 @@ async fn arrays_go_into_columns_of_json_and_text_as_before() {
 }
 
 #[tokio::test]
+async fn the_last_array_of_a_record_that_comes_twice_stays() {
+    let database = database().await;
+    let postgres = database.connector();
+    let ints = DataType::Array(ElementType::Int64);
+    let schema = schema(
+        vec![field("n", DataType::Int32), field("a", ints), field("b", ints)],
+        &["n"],
+    );
+    let (mut one, mut two) = (ArrayBuf::new(), ArrayBuf::new());
+    one.push(&Value::Int(1));
+    two.push(&Value::Int(2));
+    two.push(&Value::Null);
+    let (one, two) = (Value::Array(one.as_array()), Value::Array(two.as_array()));
+    let rows = puts(
+        &schema,
+        0,
+        &[
+            &[Value::Int(1), one, two],
+            &[Value::Int(1), Value::Unset, one],
+            &[Value::Int(1), two, Value::Unset],
+        ],
+    );
+    load(&postgres, upsert("t", &schema), vec![]).await;
+    let report = load(&postgres, upsert("t", &schema), vec![rows]).await;
+    assert_eq!(tally(&report), [1, 0, 2, 0, 0]);
+    assert_eq!(database.line("SELECT a, b FROM t").await, "{2,NULL}|{1}");
+}
+
+#[tokio::test]
 async fn arrays_of_another_shape_are_rejected_one_by_one() {
     let database = database().await;
     database
