@@ -25,6 +25,7 @@ fn seed() -> u64 {
     seed
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test's size is its runner's choice")]
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(u64::from_str(&text).unwrap())

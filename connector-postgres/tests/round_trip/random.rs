@@ -1,6 +1,6 @@
 //! Numbers and texts that look random and are the same for the same seed.
 
-/// SplitMix64: small, fast, and good enough for test data.
+/// `SplitMix64`: small, fast, and good enough for test data.
 pub(crate) struct Random(u64);
 
 impl Random {
