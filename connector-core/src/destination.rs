@@ -350,6 +350,8 @@ pub struct ColumnPlan {
     pub to: String,
     /// Whether every value arrives unchanged; a value that would not is rejected.
     pub lossless: bool,
+    /// Why values arrive as they do, where there is something to say: a sentence without its full stop.
+    pub reason: Option<String>,
 }
 
 impl WritePlan {

@@ -9,7 +9,7 @@ use crate::connector::Postgres;
 use crate::error::failed;
 use crate::ident::Table;
 use crate::shadow::is_no_shadow;
-use crate::types::PgType;
+use crate::types::{self, PgType};
 
 /// One column of a table.
 #[derive(Clone, Debug)]
@@ -108,18 +108,25 @@ pub(crate) async fn schema_exists(client: &Client, schema: &str) -> Result<bool>
 
 /// The columns of a table in order; `None` where there is no such table.
 pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec<ColumnInfo>>> {
-    let sql = "SELECT a.attname, coalesce(nullif(t.typbasetype, 0), t.oid)::oid,
-                      CASE WHEN t.typbasetype <> 0 THEN t.typtypmod ELSE a.atttypmod END,
+    let sql = "SELECT a.attname, b.oid, b.typmod,
                       format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
                       array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], a.attnum)::int2,
                       a.attgenerated = '' AND a.attidentity <> 'a', t.typtype = 'd',
                       CASE WHEN a.attidentity <> '' THEN 'nextval(' || quote_literal(pg_get_serial_sequence(c.oid::regclass::text, a.attname)) || ')'
                            WHEN a.attgenerated <> '' THEN NULL
-                           ELSE coalesce(pg_get_expr(f.adbin, f.adrelid), pg_get_expr(t.typdefaultbin, 0)) END
+                           ELSE coalesce(pg_get_expr(f.adbin, f.adrelid), pg_get_expr(t.typdefaultbin, 0)) END,
+                      format_type(b.oid, b.typmod), format_type(b.oid, -1), b.typname = 'citext',
+                      (SELECT array_agg(e.enumlabel::text ORDER BY e.enumlabel::text COLLATE \"C\") FROM pg_enum e WHERE e.enumtypid = b.oid)
                FROM pg_class c
                JOIN pg_namespace n ON n.oid = c.relnamespace
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                JOIN pg_type t ON t.oid = a.atttypid
+               JOIN LATERAL (WITH RECURSIVE base (oid, typmod, step) AS (
+                       SELECT t.oid, a.atttypmod, 0
+                       UNION ALL
+                       SELECT d.typbasetype, d.typtypmod, step + 1 FROM base JOIN pg_type d ON d.oid = base.oid AND d.typtype = 'd')
+                   SELECT base.oid, base.typmod, p.typname FROM base JOIN pg_type p ON p.oid = base.oid
+                   ORDER BY step DESC LIMIT 1) b ON true
                LEFT JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
                LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
                WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY a.attnum";
@@ -132,7 +139,7 @@ pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec
     }
     let column = |row: &tokio_postgres::Row| ColumnInfo {
         name: row.get(0),
-        pg_type: PgType::from_catalog(row.get::<_, u32>(1), row.get(2), row.get(3)),
+        pg_type: base_type(row),
         nullable: row.get(4),
         key_position: row.get(5),
         writable: row.get(6),
@@ -141,6 +148,23 @@ pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec
         default: row.get(8),
     };
     Ok(Some(rows.iter().map(column).collect()))
+}
+
+/// The type of a column's values: of a domain, the one that it is made from.
+fn base_type(row: &tokio_postgres::Row) -> PgType {
+    let (declared, name): (String, String) = (row.get(9), row.get(10));
+    if let Some(labels) = row.get::<_, Option<Vec<String>>>(12) {
+        return PgType::Enum {
+            name,
+            labels: labels.into(),
+        };
+    }
+    match PgType::from_catalog(row.get(1), row.get(2), &declared) {
+        PgType::Other(_) if row.get(11) => PgType::Citext(name),
+        // Without its modifier: a cast to `bit(3)` would cut in silence what a column of that type refuses.
+        PgType::Other(_) => PgType::Other(name),
+        known => known,
+    }
 }
 
 /// The schema of columns, under the core's types.
@@ -175,6 +199,24 @@ pub(crate) async fn describe(client: &Client, postgres: &Postgres, what: &Select
         return Err(no_table(&table, &tables));
     };
     Ok(StreamSpec::new(what.clone(), Arc::new(schema(&columns)?)))
+}
+
+/// What a plan says of the columns of a table that are not read as they are; of all of them where none are named.
+pub(crate) async fn read_notes(
+    postgres: &Postgres,
+    what: &Selection,
+    fields: &[String],
+) -> Result<Vec<String>> {
+    let Selection::Stream(name) = what else {
+        return Ok(Vec::new());
+    };
+    let session = postgres.session().await?;
+    let columns = columns(&session, &postgres.table(name.as_str())?).await?;
+    let columns = columns.unwrap_or_default();
+    let wanted = columns
+        .iter()
+        .filter(|column| fields.is_empty() || fields.contains(&column.name));
+    Ok(types::read_notes(wanted))
 }
 
 fn no_table(table: &Table, there: &[String]) -> Error {

@@ -115,10 +115,16 @@ impl TargetColumn {
         format!("{} {}", self.ident(), self.declared)
     }
 
-    /// The same for a table that its values only pass through: without the rules that a domain has.
+    /// Whether only the server tells if it takes a value of its type.
+    pub(crate) fn is_checked_by_server(&self) -> bool {
+        self.domain || self.pg_type.is_sent_as_text()
+    }
+
+    /// The same for a table that its values only pass through: without the rules that a domain has, and as text
+    /// where the server has to read it.
     pub(crate) fn staged_definition(&self) -> String {
-        if self.domain {
-            format!("{} {}", self.ident(), self.pg_type.sql())
+        if self.is_checked_by_server() {
+            format!("{} {}", self.ident(), self.pg_type.staged_sql())
         } else {
             self.definition()
         }
@@ -126,10 +132,11 @@ impl TargetColumn {
 
     /// A value of the staging table's column, of the type that the table's has.
     pub(crate) fn staged_value(&self, alias: &str) -> String {
+        let value = self.pg_type.read_by_server(&format!("{alias}.{}", self.ident()));
         if self.domain {
-            format!("{alias}.{}::{}", self.ident(), self.declared)
+            format!("{value}::{}", self.declared)
         } else {
-            format!("{alias}.{}", self.ident())
+            value
         }
     }
 

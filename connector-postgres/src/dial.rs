@@ -21,6 +21,7 @@ use crate::{error, tls};
 /// What every session starts with: our own statements name everything in full, a session that was forgotten ends,
 /// and text comes in the one encoding we speak.
 const SESSION: &str = "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 \
+     -c bytea_output=hex -c xmloption=content \
      -c extra_float_digits=3 -c idle_in_transaction_session_timeout=3600000";
 
 /// How long a running statement is asked to stop, after which the server is left to notice by itself.

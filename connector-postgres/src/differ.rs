@@ -65,14 +65,19 @@ fn equality(pg_type: &PgType) -> Equality {
         | PgType::Timestamp
         | PgType::Timestamptz
         | PgType::Uuid
-        | PgType::Bytea => Equality::Quick,
+        | PgType::Bytea
+        | PgType::Enum { .. } => Equality::Quick,
         PgType::Text { .. } => Equality::Text,
+        PgType::Narrow { of, .. } => equality(of),
         PgType::Float4
         | PgType::Float8
         | PgType::Numeric(_)
         | PgType::Interval
         | PgType::Json
         | PgType::Jsonb
+        | PgType::Char { .. }
+        | PgType::Citext(_)
+        | PgType::Array { .. }
         | PgType::Other(_) => Equality::Loose,
     }
 }

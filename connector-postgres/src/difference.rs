@@ -302,8 +302,5 @@ fn key_part(position: usize, of: usize) -> String {
 }
 
 fn column_sql(column: &ColumnInfo) -> String {
-    match &column.pg_type {
-        PgType::Other(_) => "text".to_owned(),
-        other => other.sql(),
-    }
+    column.pg_type.staged_sql()
 }

@@ -90,13 +90,18 @@ impl Fingerprinted {
     }
 
     /// What came of the fingerprint's fields, in the fingerprint's own form: only those that a record of it holds.
-    fn came(&self, layout: &Layout) -> String {
+    fn came(&self, layout: &Layout, rows: Rows<'_>) -> String {
         let parts: Vec<String> = self
             .fields
             .iter()
             .map(|(name, position)| {
                 let column = &layout.columns[*position];
-                let value = fingerprinted(&format!("s.{}", column.ident()), &column.pg_type);
+                let mut value = format!("s.{}", column.ident());
+                // What is staged as text has not been read by the server yet.
+                if matches!(rows, Rows::Of(_)) {
+                    value = column.pg_type.selected(&value);
+                }
+                let value = fingerprinted(&value, &column.pg_type);
                 format!("{}, {value}", Literal(name))
             })
             .collect();
@@ -123,7 +128,7 @@ impl Fingerprinted {
             self.join(layout, sync, Rows::Staged),
             layout.table,
             equal(layout, &layout.key, "t", "s"),
-            self.came(layout),
+            self.came(layout, Rows::Staged),
             differs(false),
             differs(true),
         )
@@ -134,7 +139,7 @@ impl Fingerprinted {
         format!(
             "SELECT count(*) FROM {} WHERE NOT {} @> f.confirmed",
             self.join(layout, sync, rows),
-            self.came(layout)
+            self.came(layout, rows)
         )
     }
 
@@ -144,7 +149,7 @@ impl Fingerprinted {
             "UPDATE {sync}.intent i SET confirmed = NULL, state = CASE i.state WHEN 'confirmed' THEN 'unconfirmed' ELSE i.state END \
              FROM {} WHERE i.target = f.target AND i.key = f.key AND NOT {} @> f.confirmed",
             self.join(layout, sync, rows),
-            self.came(layout)
+            self.came(layout, rows)
         )
     }
 }

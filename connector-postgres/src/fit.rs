@@ -23,6 +23,7 @@ impl Layout {
             .with_help("check its name and schema, or say write = \"upsert\", which makes it")),
             WriteMode::Update | WriteMode::Upsert => self.check_key(mode, there),
             WriteMode::Overwrite if !self.key.is_empty() => self.check_key(mode, there),
+            WriteMode::Overwrite => check_comparable(there.unwrap_or_default()),
             _ => Ok(()),
         }
     }
@@ -37,6 +38,7 @@ impl Layout {
             .with_help("name the columns of a key with `match_on`, or say write = \"insert\""));
         }
         let Some(there) = there else { return Ok(()) };
+        check_comparable(there)?;
         let primary: Vec<&str> = there
             .iter()
             .filter(|column| column.key_position.is_some())
@@ -80,6 +82,22 @@ impl Layout {
         );
         Err(Error::new(ErrorKind::Schema, message)
             .with_help("drop the view, widen the columns with ALTER TABLE, and make the view again"))
+    }
+}
+
+/// Records are found by their key before the server has read what comes as text.
+fn check_comparable(there: &[ColumnInfo]) -> Result<()> {
+    let text = |column: &&ColumnInfo| column.key_position.is_some() && column.pg_type.is_sent_as_text();
+    match there.iter().find(text) {
+        None => Ok(()),
+        Some(column) => Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "records cannot be told apart by `{}` of type {}",
+                column.name, column.declared
+            ),
+        )
+        .with_help("make the primary key of a text, number or uuid column, or say write = \"insert\"")),
     }
 }
 

@@ -56,9 +56,15 @@ fn tuple_size(mut row: &[u8], layout: &Layout, shape: &Shape) -> usize {
             size = size.next_multiple_of(align) + length;
         } else {
             // A number is shorter on disk than on the wire: two bytes of header instead of eight.
-            let length = match column.pg_type {
+            let pg_type = match &column.pg_type {
+                PgType::Narrow { of, .. } => of,
+                pg_type => pg_type,
+            };
+            let length = match pg_type {
                 PgType::Numeric(_) => length - 6,
                 PgType::Jsonb => length - 1,
+                // A number of four bytes stands for the label.
+                PgType::Enum { .. } => 3,
                 _ => length,
             };
             size += if length < 24 { length + 1 } else { 18 };
@@ -92,6 +98,11 @@ fn alignment(pg_type: &PgType) -> usize {
         | PgType::Bytea
         | PgType::Json
         | PgType::Jsonb
+        | PgType::Char { .. }
+        | PgType::Citext(_)
+        | PgType::Enum { .. }
+        | PgType::Array { .. }
         | PgType::Other(_) => 0,
+        PgType::Narrow { of, .. } => alignment(of),
     }
 }

@@ -110,15 +110,12 @@ fn upsert(layout: &Layout, shape: &Shape, from: &str) -> String {
     } else {
         format!("UPDATE SET {} WHERE {differ}", set.join(", "))
     };
-    let values: Vec<String> = carried(layout, shape)
-        .map(|(_, column)| column.staged_value("s"))
-        .collect();
     format!(
         "WITH merged AS (INSERT INTO {} AS t ({list}) SELECT {} FROM {STAGE} s {from} \
          ON CONFLICT ({}) DO {conflict} RETURNING xmax = 0 AS created) \
          SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created), 0::bigint, 0::bigint FROM merged",
         layout.table,
-        values.join(", "),
+        new_values(layout, shape),
         layout.key_list()
     )
 }
@@ -194,11 +191,11 @@ fn new_values(layout: &Layout, shape: &Shape) -> String {
     let values: Vec<String> = carried(layout, shape)
         .map(|(position, column)| match &column.default {
             Some(default) if shape.masked => format!(
-                "CASE WHEN {} THEN {default} ELSE s.{} END",
+                "CASE WHEN {} THEN {default} ELSE {} END",
                 is_unset("s", position),
-                column.ident()
+                column.staged_value("s")
             ),
-            _ => format!("s.{}", column.ident()),
+            _ => column.staged_value("s"),
         })
         .collect();
     values.join(", ")

@@ -38,6 +38,7 @@ impl Layout {
             from: column.from.to_string(),
             to: column.pg_type.sql(),
             lossless: column.lossless,
+            reason: column.pg_type.reason(column.from),
         });
         plan.with_columns(columns.collect())
     }

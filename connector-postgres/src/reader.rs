@@ -14,7 +14,7 @@ use tokio_postgres::{Row, RowStream};
 use crate::catalog::{self, ColumnInfo};
 use crate::connect::Guarded;
 use crate::connector::Postgres;
-use crate::copy::{Raw, decode};
+use crate::copy::{Raw, Refusal, Scratch, decode, unreadable};
 use crate::error::failed;
 use crate::ident::Ident;
 use crate::types::PgType;
@@ -133,16 +133,16 @@ impl Shape {
 
 /// A column as it is selected: a type that has no core counterpart comes as its text.
 pub(crate) fn select(column: &ColumnInfo) -> String {
-    match column.pg_type {
-        PgType::Other(_) => format!("{}::text", Ident(&column.name)),
-        _ => Ident(&column.name).to_string(),
-    }
+    column.pg_type.selected(&Ident(&column.name).to_string())
 }
 
-/// `value` of a column as a fingerprint holds it: a number of JSON has no minus zero, so floats go as text.
+/// `value` of a column as a fingerprint holds it: a number of JSON has no minus zero, so floats go as text; and so do
+/// arrays, which hold them too, and whatever else is read as text.
 pub(crate) fn fingerprinted(value: &str, pg_type: &PgType) -> String {
     match pg_type {
-        PgType::Float4 | PgType::Float8 => format!("{value}::text"),
+        PgType::Float4 | PgType::Float8 | PgType::Array { .. } | PgType::Other(_) => {
+            format!("{value}::text")
+        }
         _ => value.to_owned(),
     }
 }
@@ -151,7 +151,7 @@ pub(crate) fn fingerprinted(value: &str, pg_type: &PgType) -> String {
 pub(crate) struct RowDecoder {
     columns: Vec<ColumnInfo>,
     pub(crate) builder: BatchBuilder,
-    scratch: String,
+    scratch: Scratch,
     rejected: Vec<Rejection>,
 }
 
@@ -160,7 +160,7 @@ impl RowDecoder {
         Self {
             columns,
             builder,
-            scratch: String::new(),
+            scratch: Scratch::default(),
             rejected: Vec::new(),
         }
     }
@@ -173,13 +173,11 @@ impl RowDecoder {
                 .map_err(|error| failed("read a cell", error))?;
             let Some(value) = decode(raw.0, &column.pg_type, &mut self.scratch) else {
                 let key = self.key(row, first)?;
-                let message = format!(
-                    "the value lies outside what can be read, such as infinity (`{}`)",
-                    column.name
-                );
+                let Refusal { code, message } = unreadable(&column.pg_type);
+                let message = format!("{message} (`{}`)", column.name);
                 let sequence = self.builder.cancel_record();
                 self.rejected
-                    .push(Rejection::new(sequence, key, "out_of_range", message).with_field(&column.name));
+                    .push(Rejection::new(sequence, key, code, message).with_field(&column.name));
                 return Ok(());
             };
             self.builder.push(value);
@@ -195,7 +193,7 @@ impl RowDecoder {
             let raw: Raw<'_> = row
                 .try_get(first + position)
                 .map_err(|error| failed("read a cell", error))?;
-            let mut scratch = String::new();
+            let mut scratch = Scratch::default();
             let Some(value) = decode(raw.0, &self.columns[position].pg_type, &mut scratch) else {
                 return Ok(None);
             };

@@ -5,6 +5,7 @@ use connector_core::{
     Connector, Error, ErrorKind, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode,
 };
 
+use crate::catalog;
 use crate::connector::Postgres;
 use crate::difference::DifferenceReader;
 use crate::reader::{Shape, TableReader};
@@ -20,9 +21,10 @@ impl Source for Postgres {
             SyncMode::FullRefresh => {
                 let schema = self.describe(&request.selection).await?.schema;
                 Shape::of(&schema, &request.fields)?;
-                Ok(ReadPlan::new(
-                    "the whole table is read in one statement, as of one moment",
-                ))
+                let mut plan = ReadPlan::new("the whole table is read in one statement, as of one moment");
+                plan.notes
+                    .extend(catalog::read_notes(self, &request.selection, &request.fields).await?);
+                Ok(plan)
             }
             SyncMode::Difference(difference) => {
                 DifferenceReader::check(self, request, difference).await?;

@@ -6,6 +6,7 @@ use crate::difference::key_text;
 use crate::ident::Ident;
 use crate::shape::Shape;
 use crate::table::Layout;
+use crate::types::PgType;
 
 /// The staging table; it ends with the transaction.
 pub(crate) const STAGE: &str = "pg_temp.\"connector stage\"";
@@ -101,7 +102,16 @@ pub(crate) fn fold(layout: &Layout) -> String {
                 return format!("g.{name}");
             }
             let said = format!("get_bit(g.{UNSET}, {position}) = 0");
-            format!("(array_agg(g.{name} ORDER BY g.place DESC) FILTER (WHERE {said}))[1]")
+            let last =
+                |value: &str| format!("(array_agg({value} ORDER BY g.place DESC) FILTER (WHERE {said}))[1]");
+            match &layout.columns[position].pg_type {
+                // An array of arrays has one dimension more, and all of them must be of one length.
+                PgType::Array { .. } => {
+                    let sql = layout.columns[position].pg_type.sql();
+                    format!("{}::{sql}", last(&format!("g.{name}::text")))
+                }
+                _ => last(&format!("g.{name}")),
+            }
         })
         .collect();
     let group: Vec<String> = layout

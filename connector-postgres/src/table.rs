@@ -56,9 +56,9 @@ impl Layout {
                 &table,
             )?);
         }
-        let domains = columns.iter().any(|column| column.domain);
-        facts.guarded |= domains;
-        facts.checked |= domains;
+        let checked = columns.iter().any(TargetColumn::is_checked_by_server);
+        facts.guarded |= checked;
+        facts.checked |= checked;
         check_columns(&columns)?;
         let position = |name: &String| request.schema.index_of(name);
         let key = request
@@ -193,10 +193,12 @@ impl Layout {
     }
 }
 
-/// The table's primary key among the columns that are written; empty where it is not there as a whole.
+/// The table's primary key among the columns that are written; empty where it is not there as a whole, or staged
+/// values cannot be compared with it.
 fn primary(columns: &[TargetColumn], there: &[ColumnInfo]) -> Vec<usize> {
     let key = there.iter().filter(|column| column.key_position.is_some());
-    key.map(|key| columns.iter().position(|column| column.name == key.name))
+    let position = |name: &str| columns.iter().position(|column| column.name == name);
+    key.map(|key| position(&key.name).filter(|&i| !columns[i].pg_type.is_sent_as_text()))
         .collect::<Option<_>>()
         .unwrap_or_default()
 }

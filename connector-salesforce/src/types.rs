@@ -340,6 +340,13 @@ mod tests {
             code(Value::Date(old), &field("date", 0, 0, 0)),
             Some("out_of_range")
         );
+        for endless in [Value::Date(Date::INFINITY), Value::Date(Date::NEGATIVE_INFINITY)] {
+            assert_eq!(code(endless, &field("date", 0, 0, 0)), Some("out_of_range"));
+        }
+        for endless in [Instant::INFINITY, Instant::NEGATIVE_INFINITY] {
+            let code = code(Value::Instant(endless), &field("datetime", 0, 0, 0));
+            assert_eq!(code, Some("out_of_range"));
+        }
         let at = Value::Instant(Instant::from_unix_micros(1));
         assert_eq!(code(at, &field("datetime", 0, 0, 0)), Some("inexact"));
     }

@@ -231,14 +231,14 @@ mod tests {
             (
                 "date_shipped",
                 r#""Wed, 10 Jan 2018 21:05:30 +0000""#,
-                "Instant(Instant(1515618330000000))",
+                "Instant(2018-01-10T21:05:30Z)",
             ),
             (
                 "date_shipped",
                 r#""2018-01-10T21:05:30+00:00""#,
-                "Instant(Instant(1515618330000000))",
+                "Instant(2018-01-10T21:05:30Z)",
             ),
-            ("date_shipped", "1515618330", "Instant(Instant(1515618330000000))"),
+            ("date_shipped", "1515618330", "Instant(2018-01-10T21:05:30Z)"),
             ("ebay_order_id", "0", r#"Text("0")"#),
             ("staff_notes", r#""a\"\u00e9\n🚀""#, r#"Text("a\"é\n🚀")"#),
             ("staff_notes", r#""""#, r#"Text("")"#),

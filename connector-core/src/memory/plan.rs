@@ -229,6 +229,7 @@ fn column(from: &Field, to: &Field) -> Result<ColumnPlan> {
         from: from.data_type.to_string(),
         to: to.data_type.to_string(),
         lossless,
+        reason: (!lossless).then(|| "a value that the field cannot hold is rejected".to_owned()),
     })
 }
 

@@ -28,13 +28,13 @@ pub enum DataType {
     },
     /// Binary data.
     Bytes,
-    /// Calendar date.
+    /// Calendar date, or an infinity.
     Date,
     /// Time of day without a zone.
     Time,
-    /// Date and time without a zone.
+    /// Date and time without a zone, or an infinity.
     Timestamp,
-    /// A point in time.
+    /// A point in time, or an infinity.
     Instant,
     /// Months, days and microseconds.
     Interval,

@@ -49,8 +49,8 @@ impl ArrayBuf {
             Value::Bytes(bytes) => sized(out, 8, bytes),
             Value::Date(value) => fixed(out, 9, &value.unix_days().to_le_bytes()),
             Value::Time(value) => fixed(out, 10, &value.micros().to_le_bytes()),
-            Value::Timestamp(value) => fixed(out, 11, &value.unix_micros().to_le_bytes()),
-            Value::Instant(value) => fixed(out, 12, &value.unix_micros().to_le_bytes()),
+            Value::Timestamp(value) => fixed(out, 11, &value.micros_since_2000().to_le_bytes()),
+            Value::Instant(value) => fixed(out, 12, &value.micros_since_2000().to_le_bytes()),
             Value::Interval(value) => {
                 fixed(out, 13, &value.months.to_le_bytes());
                 out.extend_from_slice(&value.days.to_le_bytes());
@@ -66,8 +66,8 @@ impl ArrayBuf {
         }
     }
 
-    /// Takes every element out.
-    pub(crate) fn clear(&mut self) {
+    /// Takes every element out; the room they took stays.
+    pub fn clear(&mut self) {
         self.encoded.clear();
     }
 
@@ -127,8 +127,8 @@ fn decode<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {
         8 => Value::Bytes(sized(rest)?),
         9 => Value::Date(Date::from_unix_days(i32::from_le_bytes(take(rest)?))),
         10 => Value::Time(Time::from_micros(i64::from_le_bytes(take(rest)?))?),
-        11 => Value::Timestamp(Timestamp::from_unix_micros(i64::from_le_bytes(take(rest)?))),
-        12 => Value::Instant(Instant::from_unix_micros(i64::from_le_bytes(take(rest)?))),
+        11 => Value::Timestamp(Timestamp::from_micros_since_2000(i64::from_le_bytes(take(rest)?))),
+        12 => Value::Instant(Instant::from_micros_since_2000(i64::from_le_bytes(take(rest)?))),
         13 => Value::Interval(Interval {
             months: i32::from_le_bytes(take(rest)?),
             days: i32::from_le_bytes(take(rest)?),

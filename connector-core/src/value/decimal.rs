@@ -97,6 +97,11 @@ impl<'a> Decimal<'a> {
         }
     }
 
+    /// Whether it is `NaN`.
+    pub fn is_nan(&self) -> bool {
+        matches!(self.0, Repr::Text("NaN"))
+    }
+
     /// Whether a column of `precision` digits, `scale` of them behind the point, holds it without rounding.
     pub fn fits(&self, precision: u16, scale: u16) -> bool {
         self.is_finite()
@@ -416,5 +421,13 @@ mod tests {
         assert_eq!(Decimal::new(4_200, 2).to_i64(), Some(42));
         assert_eq!(Decimal::new(4_201, 2).to_i64(), None);
         assert_eq!(Decimal::new(0, 40).to_i64(), Some(0));
+        let mut scratch = String::new();
+        let special = |text, scratch: &mut String| {
+            let number = Decimal::parse(text, scratch).unwrap();
+            (number.is_nan(), number.is_finite())
+        };
+        assert_eq!(special("NaN", &mut scratch), (true, false));
+        assert_eq!(special("-Infinity", &mut scratch), (false, false));
+        assert_eq!(special("1e30", &mut scratch), (false, true));
     }
 }

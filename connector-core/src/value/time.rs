@@ -1,6 +1,7 @@
 //! Dates and times as counts of days and microseconds, and parsers for the forms seen in the wild.
 //!
-//! No parser goes through a float, none loses digits in silence, and none knows the local time zone.
+//! No parser goes through a float, none loses digits in silence, and none knows the local time zone. Dates, timestamps
+//! and instants may be infinite, as PostgreSQL's are: `infinity` is after all others, `-infinity` before them.
 
 use std::fmt;
 
@@ -9,20 +10,34 @@ use super::ParseError;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
-/// A calendar date: days since 1970-01-01 in the proleptic Gregorian calendar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Microseconds from 1970 to 2000, from where moments are counted: counted from 1970, the last of PostgreSQL's years
+/// would not fit 64 bits.
+const EPOCH: i64 = 10_957 * MICROS_PER_DAY;
+/// The first and the last moment beside the two infinities, counted from 2000.
+const FIRST: i64 = i64::MIN + 1;
+const LAST: i64 = i64::MAX - 1;
+
+const INFINITY: &str = "infinity";
+const NEGATIVE_INFINITY: &str = "-infinity";
+
+/// A calendar date: days since 1970-01-01 in the proleptic Gregorian calendar, or an infinity.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(i32);
 
 /// A time of day without a zone: microseconds since midnight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
-/// A date and time of day without a zone: microseconds since 1970-01-01T00:00:00.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A date and time of day without a zone, to the microsecond, or an infinity.
+///
+/// From the year -290278 to 294277, and so everything PostgreSQL holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// A point in time: microseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A point in time, to the microsecond, or an infinity.
+///
+/// From the year -290278 to 294277, and so everything PostgreSQL holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(i64);
 
 /// A span that keeps months, days and microseconds apart, as calendars need.
@@ -37,14 +52,24 @@ pub struct Interval {
 }
 
 impl Date {
-    /// From days since 1970-01-01.
+    /// After every other date.
+    pub const INFINITY: Self = Self(i32::MAX);
+    /// Before every other date.
+    pub const NEGATIVE_INFINITY: Self = Self(i32::MIN);
+
+    /// From days since 1970-01-01; the greatest and the least number stand for the infinities.
     pub const fn from_unix_days(days: i32) -> Self {
         Self(days)
     }
 
-    /// Days since 1970-01-01.
+    /// Days since 1970-01-01; of an infinity the greatest or the least number there is.
     pub const fn unix_days(self) -> i32 {
         self.0
+    }
+
+    /// Whether it is a day of the calendar, not an infinity.
+    pub const fn is_finite(self) -> bool {
+        !matches!(self.0, i32::MIN | i32::MAX)
     }
 
     /// From a year (0 is 1 BC), month and day; `None` where the calendar has no such day.
@@ -59,10 +84,12 @@ impl Date {
         let day_of_year =
             (153 * (i64::from(month) + if month > 2 { -3 } else { 9 }) + 2) / 5 + i64::from(day) - 1;
         let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-        i32::try_from(era * 146_097 + day_of_era - 719_468).ok().map(Self)
+        let date = i32::try_from(era * 146_097 + day_of_era - 719_468).map(Self);
+        date.ok().filter(|date| date.is_finite())
     }
 
-    /// The year (0 is 1 BC), month and day.
+    /// The year (0 is 1 BC), month and day. An infinity has none: it shows the day after the last one, or the one
+    /// before the first.
     pub fn ymd(self) -> (i32, u32, u32) {
         let z = i64::from(self.0) + 719_468;
         let era = z.div_euclid(146_097);
@@ -82,8 +109,13 @@ impl Date {
         (year as i32, month as u32, day as u32)
     }
 
-    /// Reads `YYYY-MM-DD`; years have four digits or more and may carry a sign.
+    /// Reads `YYYY-MM-DD`, `infinity` or `-infinity`; years have four digits or more and may carry a sign.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
+        match text {
+            INFINITY => return Ok(Self::INFINITY),
+            NEGATIVE_INFINITY => return Ok(Self::NEGATIVE_INFINITY),
+            _ => {}
+        }
         let mut cursor = Cursor::new(text);
         let date = cursor.date().ok_or(ParseError("a date such as 2024-02-29"))?;
         cursor
@@ -119,74 +151,138 @@ impl Time {
 }
 
 impl Timestamp {
-    /// From microseconds since 1970-01-01T00:00:00.
+    /// After every other timestamp.
+    pub const INFINITY: Self = Self(i64::MAX);
+    /// Before every other timestamp.
+    pub const NEGATIVE_INFINITY: Self = Self(i64::MIN);
+
+    /// From microseconds since 1970-01-01T00:00:00. The 30 years at the early end of what 64 bits count are
+    /// not held: a moment of theirs becomes the first that is.
     pub const fn from_unix_micros(micros: i64) -> Self {
+        let since_2000 = micros.saturating_sub(EPOCH);
+        Self(if since_2000 < FIRST { FIRST } else { since_2000 })
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00. Saturates: those of the infinities, and of the 30 years at the late
+    /// end of what is held, are the greatest or the least there are.
+    pub const fn unix_micros(self) -> i64 {
+        if self.0 == i64::MIN {
+            return i64::MIN;
+        }
+        self.0.saturating_add(EPOCH)
+    }
+
+    /// From microseconds since 2000-01-01T00:00:00; the greatest and the least number stand for the infinities.
+    pub const fn from_micros_since_2000(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since 1970-01-01T00:00:00.
-    pub const fn unix_micros(self) -> i64 {
+    /// Microseconds since 2000-01-01T00:00:00; of an infinity the greatest or the least number there is.
+    pub const fn micros_since_2000(self) -> i64 {
         self.0
     }
 
-    /// Reads `YYYY-MM-DD` and a time of day, parted by `T` or a space, without a zone.
+    /// Whether it is a moment of the calendar, not an infinity.
+    pub const fn is_finite(self) -> bool {
+        !matches!(self.0, i64::MIN | i64::MAX)
+    }
+
+    /// Reads `YYYY-MM-DD` and a time of day, parted by `T` or a space, without a zone; `infinity` or `-infinity`.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         const WANTED: ParseError = ParseError("a timestamp such as 2024-02-29T23:59:59");
+        if let Some(infinity) = infinity(text) {
+            return Ok(Self(infinity));
+        }
         let mut cursor = Cursor::new(text);
-        let micros = cursor.date_time().ok_or(WANTED)?;
+        let micros = cursor.date_time().and_then(moment).ok_or(WANTED)?;
         cursor.end().map(|()| Self(micros)).ok_or(WANTED)
     }
 }
 
 impl Instant {
-    /// From microseconds since 1970-01-01T00:00:00Z.
+    /// After every other instant.
+    pub const INFINITY: Self = Self(i64::MAX);
+    /// Before every other instant.
+    pub const NEGATIVE_INFINITY: Self = Self(i64::MIN);
+
+    /// From microseconds since 1970-01-01T00:00:00Z. The 30 years at the early end of what 64 bits count are
+    /// not held: a moment of theirs becomes the first that is.
     pub const fn from_unix_micros(micros: i64) -> Self {
+        let since_2000 = micros.saturating_sub(EPOCH);
+        Self(if since_2000 < FIRST { FIRST } else { since_2000 })
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z. Saturates: those of the infinities, and of the 30 years at the late
+    /// end of what is held, are the greatest or the least there are.
+    pub const fn unix_micros(self) -> i64 {
+        if self.0 == i64::MIN {
+            return i64::MIN;
+        }
+        self.0.saturating_add(EPOCH)
+    }
+
+    /// From microseconds since 2000-01-01T00:00:00Z; the greatest and the least number stand for the infinities.
+    pub const fn from_micros_since_2000(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
-    pub const fn unix_micros(self) -> i64 {
+    /// Microseconds since 2000-01-01T00:00:00Z; of an infinity the greatest or the least number there is.
+    pub const fn micros_since_2000(self) -> i64 {
         self.0
+    }
+
+    /// Whether it is a moment of the calendar, not an infinity.
+    pub const fn is_finite(self) -> bool {
+        !matches!(self.0, i64::MIN | i64::MAX)
     }
 
     /// From whole seconds since 1970-01-01T00:00:00Z.
     pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
-        seconds.checked_mul(MICROS_PER_SECOND).map(Self)
+        moment(i128::from(seconds) * i128::from(MICROS_PER_SECOND)).map(Self)
     }
 
-    /// This instant, `duration` earlier; saturates.
+    /// This instant, `duration` earlier; saturates at the first one, and leaves an infinity as it is.
     #[must_use]
     pub fn minus(self, duration: std::time::Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
-        )
+        self.moved(-i128::try_from(duration.as_micros()).unwrap_or(i128::MAX))
     }
 
-    /// This instant, `duration` later; saturates.
+    /// This instant, `duration` later; saturates at the last one, and leaves an infinity as it is.
     #[must_use]
     pub fn plus(self, duration: std::time::Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
-        )
+        self.moved(i128::try_from(duration.as_micros()).unwrap_or(i128::MAX))
+    }
+
+    fn moved(self, micros: i128) -> Self {
+        if !self.is_finite() {
+            return self;
+        }
+        let moved = i128::from(self.0).saturating_add(micros);
+        Self(moved.clamp(FIRST.into(), LAST.into()) as i64)
     }
 
     /// The start of its second; saturates.
     #[must_use]
     pub fn floor_to_second(self) -> Self {
-        Self(self.0.saturating_sub(self.0.rem_euclid(MICROS_PER_SECOND)))
+        if !self.is_finite() {
+            return self;
+        }
+        let start = self.0.saturating_sub(self.0.rem_euclid(MICROS_PER_SECOND));
+        Self(start.max(FIRST))
     }
 
-    /// Reads ISO 8601 with a zone (`Z`, `+00:00`, `+0000` or `+00`): Salesforce and BigCommerce V3.
+    /// Reads ISO 8601 with a zone (`Z`, `+00:00`, `+0000` or `+00`): Salesforce and BigCommerce V3. Also `infinity`
+    /// and `-infinity`.
     pub fn parse_iso(text: &str) -> Result<Self, ParseError> {
         const WANTED: ParseError = ParseError("an instant such as 2024-02-29T23:59:59Z");
+        if let Some(infinity) = infinity(text) {
+            return Ok(Self(infinity));
+        }
         let mut cursor = Cursor::new(text);
         let micros = cursor.date_time().ok_or(WANTED)?;
         let offset = cursor.zone().ok_or(WANTED)?;
         cursor.end().ok_or(WANTED)?;
-        micros
-            .checked_sub(offset * MICROS_PER_SECOND)
+        moment(micros - i128::from(offset * MICROS_PER_SECOND))
             .map(Self)
             .ok_or(WANTED)
     }
@@ -207,12 +303,14 @@ impl Instant {
             return Ok(instant);
         }
         if let Ok(date) = Date::parse(text) {
-            return at(date, 0).map(Self).ok_or(ParseError("a date within range"));
+            let midnight = moment(at(date, 0)).map(Self);
+            return midnight.ok_or(ParseError("a date within range"));
         }
         Self::parse_rfc2822(text).map_err(|_| ParseError("an ISO 8601 or RFC 2822 date, or unix seconds"))
     }
 
-    /// RFC 2822 in UTC, as HTTP's `Date` header has it but for the zone.
+    /// RFC 2822 in UTC, as HTTP's `Date` header has it but for the zone. It has no infinities: one is written as
+    /// the moment beyond the last or before the first.
     pub fn to_rfc2822(self) -> String {
         let date = Date(day_of(self.0));
         let (year, month, day) = date.ymd();
@@ -252,14 +350,29 @@ fn days_in_month(year: i32, month: u32) -> u32 {
     }
 }
 
-/// The day a count of microseconds falls on; every i64 of microseconds is within i32 days.
-fn day_of(micros: i64) -> i32 {
-    micros.div_euclid(MICROS_PER_DAY) as i32
+/// The infinity that a text is, as a count of microseconds.
+fn infinity(text: &str) -> Option<i64> {
+    match text {
+        INFINITY => Some(i64::MAX),
+        NEGATIVE_INFINITY => Some(i64::MIN),
+        _ => None,
+    }
 }
 
-/// A time of day on a date, in microseconds. The first day that 64 bits hold is not held whole.
-fn at(date: Date, time: i64) -> Option<i64> {
-    i64::try_from(i128::from(date.0) * i128::from(MICROS_PER_DAY) + i128::from(time)).ok()
+/// The day since 1970 that a count of microseconds since 2000 falls on; every i64 of microseconds is within i32 days.
+fn day_of(micros: i64) -> i32 {
+    (micros.div_euclid(MICROS_PER_DAY) + EPOCH / MICROS_PER_DAY) as i32
+}
+
+/// A time of day on a date, in microseconds since 1970.
+fn at(date: Date, time: i64) -> i128 {
+    i128::from(date.0) * i128::from(MICROS_PER_DAY) + i128::from(time)
+}
+
+/// A count of microseconds since 1970 as one since 2000, if there is such a moment.
+fn moment(unix_micros: i128) -> Option<i64> {
+    let micros = i64::try_from(unix_micros - i128::from(EPOCH)).ok()?;
+    (FIRST..=LAST).contains(&micros).then_some(micros)
 }
 
 fn parse_rfc2822(text: &str) -> Option<i64> {
@@ -295,7 +408,7 @@ fn parse_rfc2822(text: &str) -> Option<i64> {
     if parts.next().is_some() {
         return None;
     }
-    at(Date::from_ymd(year, month, day)?, micros)?.checked_sub(offset * MICROS_PER_SECOND)
+    moment(at(Date::from_ymd(year, month, day)?, micros) - i128::from(offset * MICROS_PER_SECOND))
 }
 
 /// Reads fixed-width fields from the front of a text.
@@ -363,11 +476,12 @@ impl<'a> Cursor<'a> {
         in_day.then(|| i64::from(hour * 3600 + minute * 60 + second) * MICROS_PER_SECOND + micros)
     }
 
-    fn date_time(&mut self) -> Option<i64> {
+    /// A date and a time of day, in microseconds since 1970.
+    fn date_time(&mut self) -> Option<i128> {
         let date = self.date()?;
         self.eat(b'T').or_else(|| self.eat(b' '))?;
         let time = self.time()?;
-        at(date, time)
+        Some(at(date, time))
     }
 
     /// The digits behind a point, in millionths; those beyond the sixth must be zero.
@@ -489,8 +603,27 @@ fn write_time(f: &mut fmt::Formatter<'_>, micros: i64) -> fmt::Result {
     }
 }
 
+/// The word for an infinity.
+fn infinity_text(is_last: bool) -> &'static str {
+    if is_last { INFINITY } else { NEGATIVE_INFINITY }
+}
+
+/// Prints a count of microseconds since 2000.
+fn write_moment(f: &mut fmt::Formatter<'_>, micros: i64, zone: &str) -> fmt::Result {
+    if matches!(micros, i64::MIN | i64::MAX) {
+        return f.write_str(infinity_text(micros == i64::MAX));
+    }
+    write_date(f, day_of(micros))?;
+    f.write_str("T")?;
+    write_time(f, micros.rem_euclid(MICROS_PER_DAY))?;
+    f.write_str(zone)
+}
+
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_finite() {
+            return f.write_str(infinity_text(*self == Self::INFINITY));
+        }
         write_date(f, self.0)
     }
 }
@@ -503,17 +636,27 @@ impl fmt::Display for Time {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_date(f, day_of(self.0))?;
-        f.write_str("T")?;
-        write_time(f, self.0.rem_euclid(MICROS_PER_DAY))
+        write_moment(f, self.0, "")
     }
 }
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}Z", Timestamp(self.0))
+        write_moment(f, self.0, "Z")
     }
 }
+
+/// The text, as it stands in keys: a count would say little, and look the same for both kinds of moments.
+macro_rules! debug_as_text {
+    ($($name:ty),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+debug_as_text!(Date, Timestamp, Instant);
 
 impl fmt::Display for Interval {
     /// ISO 8601 duration: months, days and seconds apart.
@@ -587,8 +730,8 @@ mod tests {
             "-0001-03-01",
             "0000-02-29",
             "294276-12-31",
-            "5881580-07-11",
-            "-5877641-06-23",
+            "5881580-07-10",
+            "-5877641-06-24",
         ] {
             assert_eq!(
                 Date::parse(text).map(|date| date.to_string()),
@@ -599,10 +742,10 @@ mod tests {
 
     #[test]
     fn the_ends_of_every_range_can_be_read_back() {
-        for days in [i32::MIN, i32::MAX] {
+        for days in [i32::MIN, i32::MIN + 1, i32::MAX - 1, i32::MAX] {
             assert_eq!(Date::parse(&Date(days).to_string()), Ok(Date(days)));
         }
-        for micros in [i64::MIN, i64::MAX] {
+        for micros in [i64::MIN, FIRST, LAST, i64::MAX] {
             let (timestamp, instant) = (Timestamp(micros), Instant(micros));
             assert_eq!(Timestamp::parse(&timestamp.to_string()), Ok(timestamp));
             assert_eq!(Instant::parse_iso(&instant.to_string()), Ok(instant));
@@ -652,23 +795,68 @@ mod tests {
 
     #[test]
     fn the_ends_of_what_64_bits_hold_are_met() {
-        let first = Instant::from_unix_micros(i64::MIN);
-        assert_eq!(first.to_string(), "-290308-12-21T19:59:05.224192Z");
+        let first = Instant::from_micros_since_2000(i64::MIN + 1);
+        assert_eq!(first.to_string(), "-290278-12-22T19:59:05.224193Z");
         assert_eq!(Instant::parse_iso(&first.to_string()), Ok(first));
         assert_eq!(first.floor_to_second(), first);
-        let last = Instant::from_unix_micros(i64::MAX);
-        assert_eq!(last.to_string(), "294247-01-10T04:00:54.775807Z");
+        assert_eq!(Instant::from_unix_micros(i64::MIN), first);
+        let last = Instant::from_micros_since_2000(i64::MAX - 1);
+        assert_eq!(last.to_string(), "294277-01-09T04:00:54.775806Z");
         assert_eq!(Instant::parse_iso(&last.to_string()), Ok(last));
-        assert!(Instant::parse_any("294247-01-10").is_ok());
+        assert_eq!(last.unix_micros(), i64::MAX);
+        let counted = Instant::from_unix_micros(i64::MAX);
+        assert_eq!(counted.to_string(), "294247-01-10T04:00:54.775807Z");
+        assert_eq!(counted.unix_micros(), i64::MAX);
+        assert!(Instant::parse_any("294277-01-09").is_ok());
         for text in [
-            "294247-01-11",
+            "294277-01-10",
+            "294277-01-09T04:00:54.775807Z",
+            "-290278-12-22T19:59:05.224192Z",
             "999999-12-31",
             "-999999-01-01",
-            "-290308-12-21",
-            "9223372036855",
+            "-290278-12-22",
+            "9224318726400",
         ] {
             assert!(Instant::parse_any(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_infinities_lie_beyond_all_others() {
+        let dates = [
+            "-infinity",
+            "-5877641-06-24",
+            "1970-01-01",
+            "5881580-07-10",
+            "infinity",
+        ];
+        let dates = dates.map(|text| Date::parse(text).unwrap());
+        assert!(dates.is_sorted());
+        assert_eq!(dates.map(Date::is_finite), [false, true, true, true, false]);
+        assert_eq!([dates[0], dates[4]], [Date::NEGATIVE_INFINITY, Date::INFINITY]);
+        for text in ["5881580-07-11", "-5877641-06-23", "+infinity", "Infinity", "inf"] {
+            assert!(Date::parse(text).is_err(), "{text}");
+        }
+        for (infinity, text) in [
+            (Instant::INFINITY, "infinity"),
+            (Instant::NEGATIVE_INFINITY, "-infinity"),
+        ] {
+            assert_eq!(infinity.to_string(), text);
+            assert_eq!(Instant::parse_iso(text), Ok(infinity));
+            assert_eq!(Instant::parse_any(text), Ok(infinity));
+            assert_eq!(
+                Timestamp::parse(text).map(|it| it.to_string()).as_deref(),
+                Ok(text)
+            );
+            assert!(!infinity.is_finite());
+            assert_eq!(infinity.floor_to_second(), infinity);
+            assert_eq!(infinity.plus(std::time::Duration::MAX), infinity);
+            assert_eq!(infinity.minus(std::time::Duration::MAX), infinity);
+        }
+        let last = Instant::from_micros_since_2000(LAST);
+        assert_eq!(last.plus(std::time::Duration::MAX), last);
+        assert!(Instant::NEGATIVE_INFINITY < Instant::from_unix_micros(i64::MIN) && last < Instant::INFINITY);
+        assert!(Instant::parse_rfc2822("infinity").is_err());
     }
 
     #[test]

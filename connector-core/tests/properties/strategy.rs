@@ -212,9 +212,9 @@ pub(crate) fn value(data_type: DataType) -> BoxedStrategy<Owned> {
             Value::Time(Time::from_micros(micros).expect("within a day"))
         }),
         DataType::Timestamp => plain(micros(), |micros| {
-            Value::Timestamp(Timestamp::from_unix_micros(micros))
+            Value::Timestamp(Timestamp::from_micros_since_2000(micros))
         }),
-        DataType::Instant => plain(micros(), |micros| Value::Instant(Instant::from_unix_micros(micros))),
+        DataType::Instant => plain(micros(), |micros| Value::Instant(Instant::from_micros_since_2000(micros))),
         DataType::Interval => plain(
             (any::<i32>(), any::<i32>(), micros()),
             |(months, days, micros)| Value::Interval(Interval { months, days, micros }),

@@ -4,10 +4,12 @@ use std::error::Error as StdError;
 
 use bytes::Buf;
 use connector_core::Value;
-use connector_core::value::{Date, Instant, Interval, Time, Timestamp};
+use connector_core::value::{ArrayBuf, Date, Instant, Interval, Time, Timestamp};
 use tokio_postgres::types::{FromSql, Type};
 
-use super::{EPOCH_DAYS, EPOCH_MICROS, numeric};
+use super::array::decode_array;
+use super::encode::Refusal;
+use super::{EPOCH_DAYS, numeric};
 use crate::types::PgType;
 
 /// The bytes of a cell as they came; `None` is null.
@@ -27,22 +29,42 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
-/// Days since 1970; `None` for the infinities, which the type's two ends stand for.
-fn finite_days(days: i32) -> Option<i32> {
-    (!matches!(days, i32::MIN | i32::MAX))
-        .then(|| days.checked_add(EPOCH_DAYS))
-        .flatten()
+/// Days since 1970; the type's two ends are the infinities, here and there.
+fn date(days: i32) -> Option<Date> {
+    Some(match days {
+        i32::MAX => Date::INFINITY,
+        i32::MIN => Date::NEGATIVE_INFINITY,
+        days => Date::from_unix_days(days.checked_add(EPOCH_DAYS)?),
+    })
 }
 
-/// The same in microseconds; also `None` for the last 30 years of PostgreSQL's calendar, which do not fit.
-fn finite_micros(micros: i64) -> Option<i64> {
-    (!matches!(micros, i64::MIN | i64::MAX))
-        .then(|| micros.checked_add(EPOCH_MICROS))
-        .flatten()
+/// What a value borrows from that is not as it came.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    text: String,
+    pub(super) elements: ArrayBuf,
+}
+
+/// Why [`decode`] has nothing to show for a cell of such a column.
+pub(crate) fn unreadable(from: &PgType) -> Refusal {
+    match from {
+        PgType::Array { .. } => Refusal {
+            code: "array_shape",
+            message: "the array has several dimensions, or its first element is not number 1",
+        },
+        _ => Refusal {
+            code: "out_of_range",
+            message: "the value lies outside what can be read",
+        },
+    }
 }
 
 /// Reads a cell of a column of type `from`; `None` where no value of the core stands for what it holds.
-pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut String) -> Option<Value<'a>> {
+pub(crate) fn decode<'a>(
+    raw: Option<&'a [u8]>,
+    from: &PgType,
+    scratch: &'a mut Scratch,
+) -> Option<Value<'a>> {
     let Some(mut bytes) = raw else {
         return Some(Value::Null);
     };
@@ -72,12 +94,14 @@ pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut 
             sized(8)?;
             Value::Float64(bytes.get_f64())
         }
-        PgType::Numeric(_) => return numeric::decode(bytes, scratch),
-        PgType::Text { .. } | PgType::Other(_) => Value::Text(std::str::from_utf8(bytes).ok()?),
+        PgType::Numeric(_) => return numeric::decode(bytes, &mut scratch.text),
+        PgType::Text { .. } | PgType::Citext(_) | PgType::Enum { .. } | PgType::Other(_) => {
+            Value::Text(std::str::from_utf8(bytes).ok()?)
+        }
         PgType::Bytea => Value::Bytes(bytes),
         PgType::Date => {
             sized(4)?;
-            Value::Date(Date::from_unix_days(finite_days(bytes.get_i32())?))
+            Value::Date(date(bytes.get_i32())?)
         }
         PgType::Time => {
             sized(8)?;
@@ -85,11 +109,11 @@ pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut 
         }
         PgType::Timestamp => {
             sized(8)?;
-            Value::Timestamp(Timestamp::from_unix_micros(finite_micros(bytes.get_i64())?))
+            Value::Timestamp(Timestamp::from_micros_since_2000(bytes.get_i64()))
         }
         PgType::Timestamptz => {
             sized(8)?;
-            Value::Instant(Instant::from_unix_micros(finite_micros(bytes.get_i64())?))
+            Value::Instant(Instant::from_micros_since_2000(bytes.get_i64()))
         }
         PgType::Interval => {
             sized(16)?;
@@ -107,5 +131,8 @@ pub(crate) fn decode<'a>(raw: Option<&'a [u8]>, from: &PgType, scratch: &'a mut 
             let [1, text @ ..] = bytes else { return None };
             Value::Json(std::str::from_utf8(text).ok()?)
         }
+        PgType::Char { .. } => Value::Text(std::str::from_utf8(bytes).ok()?.trim_end_matches(' ')),
+        PgType::Array { element, .. } => return decode_array(bytes, element, scratch),
+        PgType::Narrow { of, .. } => return decode(raw, of, scratch),
     })
 }

@@ -1,10 +1,10 @@
 //! One cell into PostgreSQL's binary COPY format.
 
 use bytes::{BufMut, BytesMut};
-use connector_core::value::write_json;
+use connector_core::value::{Date, write_json};
 use connector_core::{DecimalSize, Value};
 
-use super::{EPOCH_DAYS, EPOCH_MICROS, numeric};
+use super::{EPOCH_DAYS, array, numeric};
 use crate::types::PgType;
 
 /// What a binary COPY starts with: signature, no flags, no extension.
@@ -78,19 +78,15 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
         }
         (PgType::Bytea, Value::Bytes(value)) => sized(value, out),
         (PgType::Date, Value::Date(value)) => {
-            let days = i64::from(value.unix_days()) - i64::from(EPOCH_DAYS);
-            if !DATES.contains(&days) {
-                return Err(DATE_RANGE);
-            }
             out.put_i32(4);
-            out.put_i32(days as i32);
+            out.put_i32(days(*value)?);
         }
         (PgType::Time, Value::Time(value)) => {
             out.put_i32(8);
             out.put_i64(value.micros());
         }
-        (PgType::Timestamp, Value::Timestamp(value)) => return instant(value.unix_micros(), out),
-        (PgType::Timestamptz, Value::Instant(value)) => return instant(value.unix_micros(), out),
+        (PgType::Timestamp, Value::Timestamp(value)) => return moment(value.micros_since_2000(), out),
+        (PgType::Timestamptz, Value::Instant(value)) => return moment(value.micros_since_2000(), out),
         (PgType::Interval, Value::Interval(value)) => {
             out.put_i32(16);
             out.put_i64(value.micros);
@@ -106,6 +102,32 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
                 PgType::Text { max_chars } => text(&written, *max_chars, out),
                 _ => json(&written, to, out),
             };
+        }
+        (PgType::Array { element, oid }, Value::Array(value)) => {
+            return array::encode(value, element, *oid, out);
+        }
+        (PgType::Citext(_) | PgType::Other(_), Value::Text(value)) => return text(value, None, out),
+        (PgType::Char { max_chars }, Value::Text(value)) => {
+            if value.ends_with(' ') {
+                return refuse(
+                    "trailing_blanks",
+                    "the column does not keep the blanks at the text's end",
+                );
+            }
+            return text(value, *max_chars, out);
+        }
+        (PgType::Enum { labels, .. }, Value::Text(value)) => {
+            if labels
+                .binary_search_by(|label| label.as_str().cmp(value))
+                .is_err()
+            {
+                return refuse("unknown_label", "the text is none of the column's labels");
+            }
+            sized(value.as_bytes(), out);
+        }
+        (PgType::Narrow { of, limit, .. }, value) => {
+            limit.check(value)?;
+            return encode_cell(value, of, out);
         }
         _ => return Err(WRONG_TYPE),
     }
@@ -143,6 +165,7 @@ fn decimal(
 ) -> Result<(), Refusal> {
     if let Some(size) = size
         && !value.fits(size.precision, size.scale)
+        && !value.is_nan()
     {
         return refuse("out_of_range", "the number has more digits than its column holds");
     }
@@ -211,19 +234,33 @@ fn check_escapes(json: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn instant(unix_micros: i64, out: &mut BytesMut) -> Result<(), Refusal> {
-    let micros = unix_micros
-        .checked_sub(EPOCH_MICROS)
-        .filter(|micros| TIMESTAMPS.contains(micros));
+/// Days from PostgreSQL's epoch; the type's two ends are the infinities, here and there.
+fn days(date: Date) -> Result<i32, Refusal> {
+    if !date.is_finite() {
+        return Ok(date.unix_days());
+    }
+    let days = i64::from(date.unix_days()) - i64::from(EPOCH_DAYS);
+    if DATES.contains(&days) {
+        Ok(days as i32)
+    } else {
+        Err(DATE_RANGE)
+    }
+}
+
+/// PostgreSQL counts moments as the core does, and has the same infinities.
+fn moment(micros: i64, out: &mut BytesMut) -> Result<(), Refusal> {
+    if !TIMESTAMPS.contains(&micros) && !matches!(micros, i64::MIN | i64::MAX) {
+        return Err(DATE_RANGE);
+    }
     out.put_i32(8);
-    out.put_i64(micros.ok_or(DATE_RANGE)?);
+    out.put_i64(micros);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connector_core::value::{ArrayBuf, Date, Instant};
+    use connector_core::value::{ArrayBuf, Instant};
 
     fn encoded(value: Value<'_>, to: &PgType) -> Result<Vec<u8>, &'static str> {
         let mut out = BytesMut::new();
@@ -261,7 +298,7 @@ mod tests {
             Err("nul_character")
         );
         assert_eq!(
-            encoded(Value::Date(Date::from_unix_days(i32::MIN)), &PgType::Date),
+            encoded(Value::Date(Date::from_unix_days(i32::MIN + 1)), &PgType::Date),
             Err("out_of_range")
         );
         assert_eq!(
@@ -275,10 +312,20 @@ mod tests {
     }
 
     #[test]
-    fn arrays_become_json() {
+    fn arrays_have_a_header_or_become_json() {
         let mut array = ArrayBuf::new();
+        let ints = PgType::for_core(connector_core::DataType::Array(
+            connector_core::ElementType::Int16,
+        ));
+        assert_eq!(
+            encoded(Value::Array(array.as_array()), &ints),
+            Ok([12, 0, 0, 21].map(u32::to_be_bytes).concat())
+        );
         array.push(&Value::Int(1));
         array.push(&Value::Null);
+        let mut wanted = [30, 1, 1, 21, 2, 1, 2].map(u32::to_be_bytes).concat();
+        wanted.extend([0, 1, 255, 255, 255, 255]);
+        assert_eq!(encoded(Value::Array(array.as_array()), &ints), Ok(wanted));
         assert_eq!(
             encoded(Value::Array(array.as_array()), &PgType::Jsonb),
             Ok(b"\0\0\0\x09\x01[1,null]".to_vec())

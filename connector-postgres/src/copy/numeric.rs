@@ -103,6 +103,9 @@ pub(super) fn decode<'a>(mut bytes: &[u8], scratch: &'a mut String) -> Option<Va
     if usize::from(count) * 2 != bytes.len() {
         return None;
     }
+    if let Some(small) = decode_small(bytes, weight, sign, scale) {
+        return Some(Value::Decimal(small));
+    }
     let mut text = String::with_capacity(bytes.len() * 2 + scale + 2);
     match sign {
         NAN => text.push_str("NaN"),
@@ -139,6 +142,41 @@ pub(super) fn decode<'a>(mut bytes: &[u8], scratch: &'a mut String) -> Option<Va
         }
     }
     Decimal::parse(&text, scratch).ok().map(Value::Decimal)
+}
+
+/// At most 18 digits: no allocation.
+fn decode_small(bytes: &[u8], weight: i16, sign: u16, scale: usize) -> Option<Decimal<'static>> {
+    /// The most groups that are looked at: 28 digits are well within 128 bits.
+    const GROUPS: i32 = 7;
+    const LIMIT: u128 = 10_u128.pow(18);
+    if !matches!(sign, 0 | NEGATIVE) || scale > 18 {
+        return None;
+    }
+    let groups_behind = scale.div_ceil(4) as i32;
+    let groups = i32::from(weight) + 1 + groups_behind;
+    let (digits, _) = bytes.as_chunks::<2>();
+    if groups > GROUPS || digits.len() as i32 > groups {
+        return None;
+    }
+    // Groups of zeros at the end are left out.
+    let mut coefficient = 0_u128;
+    for position in 0..groups.max(0) as usize {
+        let digit = digits.get(position).map_or(0, |digit| u16::from_be_bytes(*digit));
+        coefficient = coefficient * 10_000 + u128::from(digit);
+    }
+    coefficient /= 10_u128.pow((groups_behind * 4) as u32 - scale as u32);
+    if coefficient >= LIMIT {
+        return None;
+    }
+    let coefficient = coefficient as i64;
+    Some(Decimal::new(
+        if sign == NEGATIVE {
+            -coefficient
+        } else {
+            coefficient
+        },
+        scale as u16,
+    ))
 }
 
 #[cfg(test)]

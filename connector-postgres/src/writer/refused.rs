@@ -214,6 +214,27 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// The column of a refused row whose value the server cannot read, where that is why; it does not say so itself.
+    async fn unreadable(&self, number: i64) -> Result<Option<String>> {
+        for (_, column) in stage::carried(self.layout, self.shape) {
+            if !column.is_checked_by_server() {
+                continue;
+            }
+            let value = column.staged_value("s");
+            self.run("SAVEPOINT merge").await?;
+            let sql = format!("SELECT {value} FROM {STAGE} s WHERE s.{NUMBER} = {number}");
+            match self.client.batch_execute(&sql).await {
+                Ok(()) => self.run("RELEASE merge").await?,
+                Err(error) if is_answer(&error) => {
+                    self.run("ROLLBACK TO merge").await?;
+                    return Ok(Some(column.name.clone()));
+                }
+                Err(error) => return Err(failed("name a refused field", error)),
+            }
+        }
+        Ok(None)
+    }
+
     async fn rejection(&self, number: i64, reason: Refused) -> Result<Rejection> {
         let positions = if self.layout.key.is_empty() {
             &self.layout.primary
@@ -237,8 +258,12 @@ impl Step<'_> {
             .map_err(|error| failed("name a refused record", error))?;
         let key: Option<String> = row.get(1);
         let sequence = row.get::<_, i64>(0) as u64;
+        let column = match reason.column {
+            Some(column) => Some(column),
+            None => self.unreadable(number).await?,
+        };
         let mut rejection = Rejection::new(sequence, key.map(Key::new), reason.code, reason.message);
-        if let Some(column) = &reason.column {
+        if let Some(column) = &column {
             let field = self.layout.columns.iter().find(|one| one.name == *column);
             rejection.fields.extend(field.map(|field| field.field.clone()));
         }

@@ -95,6 +95,7 @@ fn as_text(column: &str, data_type: DataType) -> String {
              ((extract(hour FROM {column}) * 60 + extract(minute FROM {column})) * 60000000 + \
              extract(microseconds FROM {column}))::bigint"
         ),
+        DataType::Array(_) => format!("to_jsonb({column})::text"),
         _ => format!("{column}::text"),
     }
 }
@@ -182,7 +183,7 @@ impl DestinationSystem for Database {
     }
 }
 
-/// An array from the JSON that it is kept as.
+/// An array from the JSON that shows it.
 pub(crate) fn array(json: &str) -> ArrayBuf {
     let elements: Vec<serde_json::Value> = serde_json::from_str(json).unwrap();
     let mut array = ArrayBuf::new();

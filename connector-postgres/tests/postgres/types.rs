@@ -2,7 +2,8 @@
 
 use connector_core::value::{ArrayBuf, Date, Instant, Interval, Time, Timestamp};
 use connector_core::{
-    Connector, DataType, ElementType, Event, ReadRequest, Selection, Source, TaskId, Value,
+    Connector, DataType, ElementType, Event, ReadRequest, Selection, Source, StreamName, TaskId, Value,
+    WriteMode, WriteRequest,
 };
 
 use crate::support::{
@@ -146,54 +147,6 @@ async fn the_longest_decimals_there_are() {
 }
 
 #[tokio::test]
-async fn rows_with_values_nothing_stands_for_are_rejected_one_by_one() {
-    let database = database().await;
-    database
-        .run(
-            "CREATE TABLE t (a int, b numeric(5,1), d date, ts timestamp, tz timestamptz, PRIMARY KEY (a, b));
-             INSERT INTO t VALUES (1, 1, 'infinity', NULL, NULL), (2, 2, '2024-02-29', 'now', 'now'), (3, 3, NULL, '-infinity', NULL),
-                (4, 4, NULL, NULL, '294276-12-31')",
-        )
-        .await;
-    let request = ReadRequest::new(Selection::stream("t"), TaskId::new("read", "t"));
-    let mut reader = database.connector().reader(request).await.unwrap();
-    let Some(Event::Records(batch)) = reader.next().await.unwrap() else {
-        panic!("records come first")
-    };
-    assert_eq!(
-        batch
-            .records()
-            .map(|record| record.sequence())
-            .collect::<Vec<_>>(),
-        [1]
-    );
-    let Some(Event::Rejected(rejected)) = reader.next().await.unwrap() else {
-        panic!("then rejections")
-    };
-    let told: Vec<String> = rejected
-        .iter()
-        .map(|r| {
-            format!(
-                "{} {} {} {}",
-                r.sequence,
-                r.key.as_ref().unwrap(),
-                r.code,
-                r.fields[0]
-            )
-        })
-        .collect();
-    assert_eq!(
-        told,
-        [
-            r#"0 ["1","1.0"] out_of_range d"#,
-            r#"2 ["3","3.0"] out_of_range ts"#,
-            r#"3 ["4","4.0"] out_of_range tz"#
-        ]
-    );
-    assert!(reader.next().await.unwrap().is_none());
-}
-
-#[tokio::test]
 async fn a_negative_zero_becomes_zero_of_the_same_scale() {
     let (_, came) = round_trip(
         DataType::Decimal(None),
@@ -234,7 +187,12 @@ async fn dates_far_and_near() {
         (-43, 3, 15),
         (0, 1, 1),
     ];
-    let dates = days.map(|(year, month, day)| Value::Date(Date::from_ymd(year, month, day).unwrap()));
+    let mut dates = days
+        .map(|(year, month, day)| Value::Date(Date::from_ymd(year, month, day).unwrap()))
+        .to_vec();
+    // The calendar's first and last day, and what lies beyond.
+    dates.extend([-2_440_588, 2_145_042_905].map(|days| Value::Date(Date::from_unix_days(days))));
+    dates.extend([Date::INFINITY, Date::NEGATIVE_INFINITY].map(Value::Date));
     comes_back(DataType::Date, &dates).await;
 }
 
@@ -246,24 +204,68 @@ async fn times_timestamps_and_instants_to_the_microsecond() {
         &micros.map(|micros| Value::Time(Time::from_micros(micros).unwrap())),
     )
     .await;
-    // The years 1700, 1969, 4000, 294246 and 44 BC.
+    // The years 1700, 1969, 4000 and 44 BC, the first and the last moment of the calendar, and what lies beyond.
+    let unix = |micros| Timestamp::from_unix_micros(micros).micros_since_2000();
     let micros = [
-        -8_520_336_000_000_000 + 1,
-        -1,
-        64_060_588_799_999_999,
-        9_223_339_708_799_999_999,
-        -63_517_651_200_000_000,
+        unix(-8_520_336_000_000_000 + 1),
+        unix(-1),
+        unix(64_060_588_799_999_999),
+        unix(-63_517_651_200_000_000),
+        -211_813_488_000_000_000,
+        9_223_371_331_199_999_999,
+        i64::MIN,
+        i64::MAX,
     ];
     comes_back(
         DataType::Timestamp,
-        &micros.map(|micros| Value::Timestamp(Timestamp::from_unix_micros(micros))),
+        &micros.map(|micros| Value::Timestamp(Timestamp::from_micros_since_2000(micros))),
     )
     .await;
     comes_back(
         DataType::Instant,
-        &micros.map(|micros| Value::Instant(Instant::from_unix_micros(micros))),
+        &micros.map(|micros| Value::Instant(Instant::from_micros_since_2000(micros))),
     )
     .await;
+}
+
+#[tokio::test]
+async fn the_ends_of_time_are_the_server_s() {
+    let database = database().await;
+    database
+        .run(
+            "CREATE TABLE t (n int, d date, ts timestamp, tz timestamptz);
+             INSERT INTO t VALUES (1, 'infinity', '-infinity', 'infinity'),
+                (2, '4713-01-01 BC', '4713-01-01 BC', '294276-12-31T23:59:59.999999Z')",
+        )
+        .await;
+    let postgres = database.connector();
+    let came = read(&postgres, "t").await;
+    let texts: Vec<Vec<String>> = came[0]
+        .records()
+        .map(|record| record.values().map(|value| value.to_string()).collect())
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            ["1", "infinity", "-infinity", "infinity"],
+            [
+                "2",
+                "-4712-01-01",
+                "-4712-01-01T00:00:00",
+                "294276-12-31T23:59:59.999999Z"
+            ]
+        ]
+    );
+    let schema = std::sync::Arc::clone(came[0].schema());
+    let key = WriteRequest::new(
+        StreamName::new("u"),
+        schema,
+        WriteMode::Insert,
+        TaskId::new("job", "u"),
+    );
+    load(&postgres, key, came).await;
+    let line = "SELECT n, d, ts, tz FROM t EXCEPT SELECT n, d, ts, tz FROM u";
+    assert!(database.lines(line).await.is_empty());
 }
 
 #[tokio::test]
@@ -309,50 +311,201 @@ async fn json_of_every_kind() {
 }
 
 #[tokio::test]
-async fn arrays_come_back_as_json() {
-    let elements: [(ElementType, Value<'_>, &str); 10] = [
+async fn arrays_come_back_with_their_nulls() {
+    let elements = [
+        (ElementType::Bool, Value::Bool(true)),
+        (ElementType::Int16, Value::Int(i16::MIN.into())),
+        (ElementType::Int32, Value::Int(i32::MAX.into())),
+        (ElementType::Int64, Value::Int(i64::MAX)),
+        (ElementType::Float32, Value::Float32(-0.0)),
+        (ElementType::Float64, Value::Float64(f64::NAN)),
+        (ElementType::Decimal, decimal("1234567890123456789012.50")),
+        (ElementType::Text, Value::Text("a\"b\n{日,NULL}")),
+        (ElementType::Bytes, Value::Bytes(&[0, 255])),
+        (ElementType::Date, Value::Date(Date::INFINITY)),
         (
-            ElementType::Int64,
-            Value::Int(i64::MAX),
-            "[9223372036854775807, null]",
+            ElementType::Time,
+            Value::Time(Time::from_micros(86_400_000_000).unwrap()),
         ),
         (
-            ElementType::Text,
-            Value::Text("a\"b\n日"),
-            r#"["a\"b\n日", null]"#,
+            ElementType::Timestamp,
+            Value::Timestamp(Timestamp::NEGATIVE_INFINITY),
         ),
         (
-            ElementType::Decimal,
-            decimal("1234567890123456789012.50"),
-            "[1234567890123456789012.50, null]",
-        ),
-        (ElementType::Bool, Value::Bool(true), "[true, null]"),
-        (ElementType::Float64, Value::Float64(0.1), "[0.1, null]"),
-        (
-            ElementType::Date,
-            Value::Date(Date::from_ymd(2024, 2, 29).unwrap()),
-            r#"["2024-02-29", null]"#,
-        ),
-        (ElementType::Bytes, Value::Bytes(&[0, 255]), r#"["00ff", null]"#),
-        (
-            ElementType::Uuid,
-            Value::Uuid(UUID),
-            r#"["123e4567-e89b-12d3-a456-426614174000", null]"#,
+            ElementType::Instant,
+            Value::Instant(Instant::from_micros_since_2000(-1)),
         ),
         (
-            ElementType::Json,
-            Value::Json(r#"{"a":1}"#),
-            r#"[{"a": 1}, null]"#,
+            ElementType::Interval,
+            Value::Interval(Interval {
+                months: -1,
+                days: 2,
+                micros: -3,
+            }),
         ),
-        (ElementType::Float64, Value::Float64(f64::NAN), r#"["NaN", null]"#),
+        (ElementType::Uuid, Value::Uuid(UUID)),
+        (ElementType::Json, Value::Json(r#"{"a": 1}"#)),
     ];
-    for (element, value, wanted) in elements {
-        let mut array = ArrayBuf::new();
-        array.push(&value);
-        array.push(&Value::Null);
-        let (_, came) = round_trip(DataType::Array(element), &[Value::Array(array.as_array())]).await;
-        assert_eq!(came, [format!("Int(0) Json({wanted:?})")]);
+    let database = database().await;
+    let postgres = database.connector();
+    let mut fields = vec![field("n", DataType::Int32)];
+    fields.extend(
+        elements
+            .iter()
+            .map(|(element, _)| field(&format!("{element:?}"), DataType::Array(*element))),
+    );
+    let schema = schema(fields, &["n"]);
+    let arrays: Vec<[ArrayBuf; 3]> = elements
+        .iter()
+        .map(|(_, value)| {
+            let mut arrays = [ArrayBuf::new(), ArrayBuf::new(), ArrayBuf::new()];
+            arrays[0].push(value);
+            for value in [&Value::Null, value, value, &Value::Null] {
+                arrays[1].push(value);
+            }
+            arrays
+        })
+        .collect();
+    let mut rows: Vec<Vec<Value<'_>>> = (0..3)
+        .map(|n| {
+            let arrays = arrays.iter().map(|arrays| Value::Array(arrays[n].as_array()));
+            std::iter::once(Value::Int(n as i64)).chain(arrays).collect()
+        })
+        .collect();
+    rows.push(vec![Value::Null; elements.len() + 1]);
+    rows[3][0] = Value::Int(3);
+    let rows: Vec<&[Value<'_>]> = rows.iter().map(Vec::as_slice).collect();
+    let batch = puts(&schema, 0, &rows);
+    for report in [[4, 0, 0, 0, 0], [0, 0, 4, 0, 0]] {
+        assert_eq!(
+            tally(&load(&postgres, upsert("t", &schema), vec![batch.clone()]).await),
+            report
+        );
     }
+    assert_eq!(
+        shown(&read(&postgres, "t").await),
+        shown(std::slice::from_ref(&batch))
+    );
+    let types = "SELECT string_agg(DISTINCT pg_typeof(v)::text, ' ') FROM (SELECT \"Text\"::text, \"Text\" AS v FROM t) x";
+    assert_eq!(database.line(types).await, "text[]");
+    let spec = postgres.describe(&Selection::stream("t")).await.unwrap();
+    let types = |schema: &connector_core::Schema| -> Vec<DataType> {
+        schema.fields().iter().map(|field| field.data_type).collect()
+    };
+    assert_eq!(types(&spec.schema), types(&schema));
+    let text = r#"SELECT "Text", "Int64", "Date" FROM t WHERE n = 1"#;
+    assert_eq!(
+        database.line(text).await,
+        "{NULL,\"a\\\"b\n{日,NULL}\",\"a\\\"b\n{日,NULL}\",NULL}|{NULL,9223372036854775807,9223372036854775807,NULL}|{NULL,infinity,infinity,NULL}"
+    );
+}
+
+#[tokio::test]
+async fn arrays_go_into_columns_of_json_and_text_as_before() {
+    let database = database().await;
+    let postgres = database.connector();
+    database
+        .run("CREATE TABLE t (n int PRIMARY KEY, a jsonb, b json, c text, d smallint[])")
+        .await;
+    let ints = DataType::Array(ElementType::Int32);
+    let fields = ["a", "b", "c", "d"].map(|name| field(name, ints));
+    let mut all = vec![field("n", DataType::Int32)];
+    all.extend(fields);
+    let schema = schema(all, &["n"]);
+    let (mut small, mut large) = (ArrayBuf::new(), ArrayBuf::new());
+    small.push(&Value::Int(1));
+    small.push(&Value::Null);
+    large.push(&Value::Int(70_000));
+    let row = |n, array: &ArrayBuf| {
+        let array = array.clone();
+        move |then: &mut dyn FnMut(&[Value<'_>])| {
+            let array = Value::Array(array.as_array());
+            then(&[Value::Int(n), array, array, array, array]);
+        }
+    };
+    let mut batches = Vec::new();
+    row(1, &small)(&mut |row| batches.push(puts(&schema, 0, &[row])));
+    row(2, &large)(&mut |row| batches.push(puts(&schema, 1, &[row])));
+    let report = load(&postgres, upsert("t", &schema), batches).await;
+    assert_eq!(tally(&report), [1, 0, 0, 0, 1]);
+    assert_eq!(
+        (
+            report.rejected[0].code.as_str(),
+            report.rejected[0].fields[0].as_str()
+        ),
+        ("out_of_range", "d")
+    );
+    assert_eq!(
+        database.lines("SELECT * FROM t").await,
+        ["1|[1, null]|[1,null]|[1,null]|{1,NULL}"]
+    );
+}
+
+#[tokio::test]
+async fn the_last_array_of_a_record_that_comes_twice_stays() {
+    let database = database().await;
+    let postgres = database.connector();
+    let ints = DataType::Array(ElementType::Int64);
+    let schema = schema(
+        vec![field("n", DataType::Int32), field("a", ints), field("b", ints)],
+        &["n"],
+    );
+    let (mut one, mut two) = (ArrayBuf::new(), ArrayBuf::new());
+    one.push(&Value::Int(1));
+    two.push(&Value::Int(2));
+    two.push(&Value::Null);
+    let (one, two) = (Value::Array(one.as_array()), Value::Array(two.as_array()));
+    let rows = puts(
+        &schema,
+        0,
+        &[
+            &[Value::Int(1), one, two],
+            &[Value::Int(1), Value::Unset, one],
+            &[Value::Int(1), two, Value::Unset],
+        ],
+    );
+    load(&postgres, upsert("t", &schema), vec![]).await;
+    let report = load(&postgres, upsert("t", &schema), vec![rows]).await;
+    assert_eq!(tally(&report), [1, 0, 2, 0, 0]);
+    assert_eq!(database.line("SELECT a, b FROM t").await, "{2,NULL}|{1}");
+}
+
+#[tokio::test]
+async fn arrays_of_another_shape_are_rejected_one_by_one() {
+    let database = database().await;
+    database
+        .run(
+            "CREATE TABLE t (a int, b numeric(5,1), c int[], PRIMARY KEY (a, b));
+             INSERT INTO t VALUES (1, 1, '{{1,2},{3,4}}'), (2, 2, '{1,2}'), (3, 3, '[0:1]={1,2}'), (4, 4, '{}')",
+        )
+        .await;
+    let request = ReadRequest::new(Selection::stream("t"), TaskId::new("read", "t"));
+    let mut reader = database.connector().reader(request).await.unwrap();
+    let Some(Event::Records(batch)) = reader.next().await.unwrap() else {
+        panic!("records come first")
+    };
+    let sequences: Vec<u64> = batch.records().map(|record| record.sequence()).collect();
+    assert_eq!(sequences, [1, 3]);
+    let Some(Event::Rejected(rejected)) = reader.next().await.unwrap() else {
+        panic!("then rejections")
+    };
+    let told: Vec<String> = rejected
+        .iter()
+        .map(|r| {
+            format!(
+                "{} {} {} {}",
+                r.sequence,
+                r.key.as_ref().unwrap(),
+                r.code,
+                r.fields[0]
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [r#"0 ["1","1.0"] array_shape c"#, r#"2 ["3","3.0"] array_shape c"#]
+    );
+    assert!(reader.next().await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -472,19 +625,314 @@ async fn the_primary_key_of_a_described_table_has_its_own_order() {
     assert_eq!(spec.schema.primary_key_names().collect::<Vec<_>>(), ["c", "a"]);
 }
 
+/// A table with a column of every type that has no counterpart, and two rows in it.
+const FOREIGN: &str = "CREATE TYPE mood AS ENUM ('sad', 'it''s \"ok\"');
+    CREATE TYPE pair AS (a int, b text);
+    CREATE DOMAIN address AS inet CHECK (family(VALUE) = 4);
+    CREATE DOMAIN short AS varchar(3);
+    CREATE DOMAIN shorter AS short CHECK (length(VALUE) < 3);
+    CREATE TABLE t (n int PRIMARY KEY, ip inet, net cidr, mac macaddr, mac8 macaddr8, b bit(3), vb bit varying,
+        tz timetz, m mood, p pair, ps pair[], r int4range, nr numrange, tr tstzrange, mr int4multirange, x xml,
+        v tsvector, money money, l pg_lsn, g point, moods mood[], ad address, sh shorter, c char(3), f name,
+        one \"char\", path jsonpath, rounded numeric(3,-2), tiny numeric(2,4));
+    INSERT INTO t VALUES (1, '10.0.0.1', '10/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', B'101', B'0110',
+        '23:59:59.5-15:59', 'sad', '(1,\"a \"\"b\"\", \\\\c\")', '{\"(1,x)\",NULL}', '[1,5)', 'empty', '[2024-01-01 00:00+00,infinity)',
+        '{[1,2),[5,9)}', '<a>&lt;</a>', $$'a':1A 'b c':2$$, -1234.56, '16/B374D848', '(0.1,-0)',
+        $${sad,\"it's \\\"ok\\\"\"}$$, '10.0.0.1', 'ab', 'a', 'n', 'z', '$.a[*] ? (@ > 1)', 12300, 0.0012);
+    INSERT INTO t (n) VALUES (2)";
+
 #[tokio::test]
-async fn types_without_a_counterpart_are_read_as_text() {
+async fn types_without_a_counterpart_go_there_and_back_as_text() {
+    let database = database().await;
+    database.run(FOREIGN).await;
+    let postgres = database.connector();
+    let came = read(&postgres, "t").await;
+    assert_eq!(
+        shown(&came)[0],
+        r#"Int(1) Text("10.0.0.1/32") Text("10.0.0.0/8") Text("08:00:2b:01:02:03") Text("08:00:2b:01:02:03:04:05") Text("101") Text("0110") Text("23:59:59.5-15:59") Text("sad") Text("(1,\"a \"\"b\"\", \\\\c\")") Text("{\"(1,x)\",NULL}") Text("[1,5)") Text("empty") Text("[\"2024-01-01 00:00:00+00\",infinity)") Text("{[1,2),[5,9)}") Text("<a>&lt;</a>") Text("'a':1A 'b c':2") Text("-1234.56") Text("16/B374D848") Text("(0.1,-0)") Text("{sad,\"it's \\\"ok\\\"\"}") Text("10.0.0.1/32") Text("ab") Text("a") Text("n") Text("z") Text("$.\"a\"[*]?(@ > 1)") Decimal(12300) Decimal(0.0012)"#
+    );
+    database
+        .run("CREATE TABLE u (LIKE t INCLUDING ALL); CREATE TABLE o (LIKE t INCLUDING ALL); INSERT INTO o (n) VALUES (7)")
+        .await;
+    let schema = std::sync::Arc::clone(came[0].schema());
+    let mut over = upsert("o", &schema);
+    over.mode = WriteMode::Overwrite;
+    let mut insert = upsert("u", &schema);
+    insert.mode = WriteMode::Insert;
+    let mut update = upsert("u", &schema);
+    update.mode = WriteMode::Update;
+    for (request, wanted) in [
+        (insert, [2, 0, 0, 0, 0]),
+        (upsert("u", &schema), [0, 0, 2, 0, 0]),
+        (update, [0, 0, 2, 0, 0]),
+        (over, [2, 0, 0, 0, 0]),
+    ] {
+        let table = request.stream.as_str().to_owned();
+        let report = load(&postgres, request, came.clone()).await;
+        assert_eq!(tally(&report), wanted, "{:?}", report.rejected);
+        let sql = format!("SELECT count(*) FROM t JOIN {table} u USING (n) WHERE t *= u");
+        assert_eq!(database.line(&sql).await, "2");
+        let sql = format!("SELECT count(*) FROM {table}");
+        assert_eq!(database.line(&sql).await, "2");
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_cannot_read_is_rejected_alone() {
+    let database = database().await;
+    database
+        .run("CREATE TABLE t (n int PRIMARY KEY, ip inet, b bit(3), m money)")
+        .await;
+    let schema = schema(
+        vec![
+            field("n", DataType::Int32),
+            field("ip", DataType::TEXT),
+            field("b", DataType::TEXT),
+            field("m", DataType::TEXT),
+        ],
+        &["n"],
+    );
+    let null = Value::Null;
+    let rows: Vec<[Value<'_>; 4]> = [
+        [Value::Text("10.0.0.1"), Value::Text("101"), Value::Text("1.50")],
+        [Value::Text("300.0.0.1"), null, null],
+        [Value::Text("::1"), Value::Text("1"), null],
+        [null, null, Value::Text("many")],
+        [Value::Text("::2"), null, null],
+    ]
+    .iter()
+    .enumerate()
+    .map(|(n, [a, b, c])| [Value::Int(n as i64), *a, *b, *c])
+    .collect();
+    let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 4]>::as_slice).collect();
+    let postgres = database.connector();
+    let report = load(&postgres, upsert("t", &schema), vec![puts(&schema, 0, &rows)]).await;
+    assert_eq!(tally(&report), [2, 0, 0, 0, 3]);
+    let mut refused: Vec<String> = report
+        .rejected
+        .iter()
+        .map(|one| format!("{} {} {:?}", one.sequence, one.code, one.fields))
+        .collect();
+    refused.sort_unstable();
+    // Of a length that is wrong the server does not say whose it is.
+    assert_eq!(refused, [r#"1 22P02 ["ip"]"#, "2 22026 []", r#"3 22P02 ["m"]"#]);
+    assert!(
+        report
+            .rejected
+            .iter()
+            .all(|one| !one.message.contains("300") && !one.message.contains("many"))
+    );
+    assert_eq!(
+        database.lines("SELECT n, ip, b FROM t ORDER BY n").await,
+        ["0|10.0.0.1|101", "4|::2|∅"]
+    );
+}
+
+#[tokio::test]
+async fn a_column_that_would_change_a_value_takes_it_not() {
     let database = database().await;
     database
         .run(
-            "CREATE DOMAIN money2 AS numeric(9,2); CREATE TYPE mood AS ENUM ('sad', 'ok');
-             CREATE TABLE t (ip inet, tags text[], m mood, d money2, c char(3), f name);
-             INSERT INTO t VALUES ('10.0.0.1', '{a,\"b c\"}', 'ok', 1.5, 'a', 'n')",
+            "CREATE TYPE mood AS ENUM ('sad', 'ok');
+             CREATE TABLE t (n int PRIMARY KEY, ts timestamp(3), tz timestamptz(0), t time(1), i interval day to minute,
+                d numeric(3,-2), c char(3), m mood, f name, a timestamp(0)[], s numeric(4,2))",
         )
         .await;
-    let came = shown(&read(&database.connector(), "t").await);
-    assert_eq!(
-        came,
-        [r#"Text("10.0.0.1/32") Text("{a,\"b c\"}") Text("ok") Decimal(1.50) Text("a") Text("n")"#]
+    let names = ["ts", "tz", "t", "i", "d", "c", "m", "f", "a", "s"];
+    let types = [
+        DataType::Timestamp,
+        DataType::Instant,
+        DataType::Time,
+        DataType::Interval,
+        DataType::Decimal(None),
+        DataType::TEXT,
+        DataType::TEXT,
+        DataType::TEXT,
+        DataType::Array(ElementType::Timestamp),
+        DataType::decimal(4, 2),
+    ];
+    let mut fields = vec![field("n", DataType::Int32)];
+    fields.extend(
+        names
+            .iter()
+            .zip(types)
+            .map(|(name, data_type)| field(name, data_type)),
     );
+    let schema = schema(fields, &["n"]);
+    let postgres = database.connector();
+    let plan = connector_core::Destination::plan_write(&postgres, &upsert("t", &schema))
+        .await
+        .unwrap();
+    let lossless: Vec<bool> = plan.columns.iter().map(|column| column.lossless).collect();
+    let mut wanted = vec![false; 11];
+    wanted[0] = true;
+    wanted[10] = true;
+    assert_eq!(lossless, wanted);
+    let told: Vec<bool> = plan
+        .columns
+        .iter()
+        .map(|column| column.reason.is_some())
+        .collect();
+    assert_eq!(
+        told,
+        lossless.iter().map(|lossless| !lossless).collect::<Vec<_>>()
+    );
+
+    let (mut whole, mut part) = (ArrayBuf::new(), ArrayBuf::new());
+    let moment = |micros| Timestamp::from_micros_since_2000(micros);
+    let time = |micros| Value::Time(Time::from_micros(micros).unwrap());
+    let span = |micros| {
+        Value::Interval(Interval {
+            months: 1,
+            days: 1,
+            micros,
+        })
+    };
+    whole.push(&Value::Timestamp(moment(5_000_000)));
+    part.push(&Value::Timestamp(moment(5_000_001)));
+    let long = "é".repeat(32);
+    let good = [
+        Value::Timestamp(moment(1_000)),
+        Value::Instant(Instant::INFINITY),
+        time(86_399_900_000),
+        span(-60_000_000),
+        decimal("-99900.0"),
+        Value::Text(" a"),
+        Value::Text("ok"),
+        Value::Text(&long[2..]),
+        Value::Array(whole.as_array()),
+        decimal("NaN"),
+    ];
+    let bad = [
+        Value::Timestamp(moment(1_001)),
+        Value::Instant(Instant::from_micros_since_2000(999_999)),
+        time(1),
+        span(1_000_000),
+        decimal("150"),
+        Value::Text("a "),
+        Value::Text("OK"),
+        Value::Text(&long),
+        Value::Array(part.as_array()),
+        decimal("Infinity"),
+    ];
+    let mut rows = vec![std::iter::once(Value::Int(0)).chain(good).collect::<Vec<_>>()];
+    let sound = rows[0].clone();
+    rows.extend((0..10).map(|i| {
+        let mut row = sound.clone();
+        row[0] = Value::Int(i as i64 + 1);
+        row[i + 1] = bad[i];
+        row
+    }));
+    let rows: Vec<&[Value<'_>]> = rows.iter().map(Vec::as_slice).collect();
+    let report = load(&postgres, upsert("t", &schema), vec![puts(&schema, 0, &rows)]).await;
+    assert_eq!(tally(&report), [1, 0, 0, 0, 10]);
+    let told: Vec<String> = report
+        .rejected
+        .iter()
+        .map(|one| format!("{} {}", one.fields[0], one.code))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "ts inexact",
+            "tz inexact",
+            "t inexact",
+            "i inexact",
+            "d inexact",
+            "c trailing_blanks",
+            "m unknown_label",
+            "f too_long",
+            "a inexact",
+            "s out_of_range"
+        ]
+    );
+    let row = database
+        .line("SELECT ts, tz, t, i, d, c, m, length(f), a, s FROM t")
+        .await;
+    assert_eq!(
+        row,
+        "2000-01-01 00:00:00.001|infinity|23:59:59.9|1 mon 1 day -00:01:00|-99900| a |ok|31|{\"2000-01-01 00:00:05\"}|NaN"
+    );
+}
+
+#[tokio::test]
+async fn what_is_read_or_written_as_text_is_said_in_the_plans() {
+    let database = database().await;
+    database
+        .run("CREATE TABLE t (n int PRIMARY KEY, ip inet, m money, c char(3), a int[], plain text, b json)")
+        .await;
+    let postgres = database.connector();
+    let request = ReadRequest::new(Selection::stream("t"), TaskId::new("read", "t"));
+    let plan = postgres.plan_read(&request).await.unwrap();
+    assert_eq!(
+        plan.notes[1..],
+        [
+            "`ip` is read as text: PostgreSQL's `inet` has no type of its own here",
+            "`m` is read as text, the number in plain digits: PostgreSQL's `money` has no type of its own here",
+            "`c` is read without the blanks at its end, which do not count",
+            "`a` is read as an array; a row whose array has several dimensions, or does not begin at 1, is rejected",
+        ]
+    );
+    let schema = schema(
+        vec![
+            field("n", DataType::Int32),
+            field("ip", DataType::TEXT),
+            field("b", DataType::Array(ElementType::Int64)),
+            field("plain", DataType::TEXT),
+        ],
+        &["n"],
+    );
+    let plan = connector_core::Destination::plan_write(&postgres, &upsert("t", &schema))
+        .await
+        .unwrap();
+    let lines: Vec<String> = plan
+        .columns
+        .iter()
+        .map(|column| {
+            format!(
+                "{} {} {} {} {}",
+                column.name,
+                column.from,
+                column.to,
+                column.lossless,
+                column.reason.as_deref().unwrap_or("-")
+            )
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "n int32 integer true -",
+            "ip text inet false PostgreSQL's `inet` has no type of its own here: the server reads the text, and a row whose text it refuses is rejected",
+            "b int64[] json true the array is written as JSON",
+            "plain text text true -",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_only_the_server_can_read_is_refused_in_the_plan() {
+    let database = database().await;
+    database.run("CREATE TABLE t (ip inet PRIMARY KEY, v text)").await;
+    let schema = schema(
+        vec![field("ip", DataType::TEXT), field("v", DataType::TEXT)],
+        &["ip"],
+    );
+    let postgres = database.connector();
+    let error = refusal(try_load(&postgres, upsert("t", &schema), vec![]).await);
+    assert!(
+        error
+            .message()
+            .contains("records cannot be told apart by `ip` of type inet"),
+        "{error}"
+    );
+    // An insert needs to find none; the server tells which are there.
+    let mut request = upsert("t", &schema);
+    request.mode = WriteMode::Insert;
+    request.match_on.clear();
+    let rows = ["10.0.0.1", "10.0.0.1/32", "::1"].map(|ip| [Value::Text(ip), Value::Null]);
+    let rows: Vec<&[Value<'_>]> = rows.iter().map(<[_; 2]>::as_slice).collect();
+    let report = load(&postgres, request, vec![puts(&schema, 0, &rows)]).await;
+    assert_eq!(tally(&report), [2, 0, 0, 0, 1]);
+    assert_eq!(report.rejected[0].code, "unique_violation");
 }

@@ -95,6 +95,7 @@ impl WriteColumns {
             from: schema.fields()[position].data_type.to_string(),
             to: words(field),
             lossless,
+            reason: (!lossless).then(|| "a value that the field cannot hold is rejected".to_owned()),
         };
         let mut lines: Vec<(usize, ColumnPlan)> = vec![(self.id, line(self.id, &self.id_field, true))];
         lines.extend(self.fields.iter().map(|column| {

@@ -80,6 +80,7 @@ fn blind(request: &WriteRequest) -> WritePlan {
         from: field.data_type.to_string(),
         to: field.data_type.to_string(),
         lossless: true,
+        reason: None,
     });
     WritePlan::new("writes").with_columns(columns.collect())
 }

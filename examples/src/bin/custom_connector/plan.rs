@@ -132,5 +132,6 @@ fn column_plan(from: &Field, to: &Field) -> ColumnPlan {
         from: from.data_type.to_string(),
         to: format!("{} as JSON", to.data_type),
         lossless: true,
+        reason: None,
     }
 }
