@@ -60,9 +60,9 @@ impl DifferenceReader {
         request: &ReadRequest,
         difference: Difference,
     ) -> Result<Self> {
+        state_schema::ensure(postgres).await?;
         let mut session = Guarded::new(postgres.session().await?);
         let client = session.client()?;
-        state_schema::ensure(client, postgres.state_schema()).await?;
         let (table, columns) = columns(client, postgres, request, &difference).await?;
         let (key, fields) = columns.split_at(difference.match_on.len());
         check_key(client, &table, key).await?;

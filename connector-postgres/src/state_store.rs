@@ -26,11 +26,10 @@ impl fmt::Debug for PostgresStateStore {
 impl StateStore for PostgresStateStore {
     async fn claim(&self, task: &TaskId, holder: &Holder) -> Result<Claim> {
         let doing = "claim the task";
-        let session = self.0.session().await?;
-        state_schema::ensure(&session, self.0.state_schema()).await?;
+        state_schema::ensure(&self.0).await?;
         // The session holds the task's advisory lock; it ends, and the lock with it, when the claim is dropped or the
         // process dies.
-        let lease = Guarded::new(session);
+        let lease = Guarded::new(self.0.session().await?);
         let session = lease.client()?;
         let sync = self.0.sync();
         // A holder that has just ended may still be on its way out: wait a moment for its session to go.

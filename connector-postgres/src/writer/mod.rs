@@ -53,10 +53,10 @@ pub(crate) struct TableWriter {
 
 impl TableWriter {
     pub(crate) async fn open(postgres: Postgres, request: WriteRequest) -> Result<Self> {
-        let session = postgres.session().await?;
         if request.fence.is_some() {
-            state_schema::ensure(&session, postgres.state_schema()).await?;
+            state_schema::ensure(&postgres).await?;
         }
+        let session = postgres.session().await?;
         let target = Layout::plan(&session, &postgres, &request).await?;
         let fingerprinted = if request.fence.is_some() {
             Fingerprinted::find(&session, &postgres, &request, &target).await?

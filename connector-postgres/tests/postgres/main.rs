@@ -14,6 +14,7 @@ mod evolve;
 mod fence;
 mod limits;
 mod load;
+mod migrations;
 mod overwrite;
 mod partial;
 mod refused;
