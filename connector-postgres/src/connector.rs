@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use connector_core::{
@@ -65,6 +66,11 @@ impl Postgres {
     /// The same, quoted.
     pub(crate) fn sync(&self) -> String {
         Ident(self.state_schema()).to_string()
+    }
+
+    /// How long rejections are kept.
+    pub(crate) fn retention(&self) -> Duration {
+        self.inner.config.retention
     }
 
     /// The schema of tables whose name says none.

@@ -15,6 +15,7 @@ use crate::error::failed;
 use crate::ident::{Ident, Literal, Table};
 use crate::journal::ensure_target;
 use crate::reader::{RowDecoder, fingerprinted, select};
+use crate::retention::forget_spent;
 use crate::state_schema;
 use crate::state_store::hold_fence;
 use crate::types::PgType;
@@ -126,6 +127,7 @@ impl DifferenceReader {
             .query_one(&store, &[&target, &difference.full])
             .await
             .map_err(|error| failed(doing, error))?;
+        forget_spent(&transaction, &sync, target).await?;
         transaction.commit().await.map_err(|error| failed(doing, error))?;
         session.release();
         let (rows, stored): (i64, i64) = (row.get(0), row.get(1));

@@ -53,6 +53,7 @@ mod table;
 mod writer;
 
 mod journal;
+mod retention;
 mod state_schema;
 mod state_store;
 mod statements;

@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use crate::connect::Guarded;
 use crate::connector::Postgres;
 use crate::error::failed;
-use crate::state_schema;
+use crate::{retention, state_schema};
 
 /// The states kept by one connection.
 #[derive(Clone)]
@@ -76,6 +76,10 @@ impl StateStore for PostgresStateStore {
             .iter()
             .map(|row| Ticket::new(row.get::<_, String>(0)))
             .collect();
+        // Old rejections are no reason not to run.
+        if let Err(error) = retention::prune(session, &sync, task, self.0.retention()).await {
+            tracing::warn!(%error, "old rejections were not deleted");
+        }
         Ok(Claim::new(fence, state, open).with_lease(lease))
     }
 

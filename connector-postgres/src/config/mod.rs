@@ -30,6 +30,9 @@ pub struct Config {
     pub schema: String,
     /// The schema of states, journals and rejections.
     pub state_schema: String,
+    /// How long rejections are kept at least, those of a task's newest run always; zero: for ever. 30 days unless
+    /// told. They are deleted when a task is claimed, some 200,000 at most each time.
+    pub retention: Duration,
     /// How the connection is encrypted; `None`: [`VerifyFull`](SslMode::VerifyFull), or
     /// [`Disable`](SslMode::Disable) on this machine's loopback.
     pub ssl_mode: Option<SslMode>,
@@ -95,6 +98,7 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("password", &[]),
     PropertyKey::new("schema", &[]),
     PropertyKey::new("state_schema", &[]),
+    PropertyKey::new("retention", &[]),
     PropertyKey::new("ssl_mode", &[]),
     PropertyKey::new("use_ssl", &[]),
     PropertyKey::new("ssl_root_cert", &["SSLServerCert"]),
@@ -130,6 +134,7 @@ impl Config {
             password: None,
             schema: "public".to_owned(),
             state_schema: "sync".to_owned(),
+            retention: Duration::from_secs(30 * 24 * 3600),
             ssl_mode: None,
             ssl_root_cert: None,
             ssl_client_cert: None,
@@ -153,7 +158,7 @@ impl Config {
 
     /// From keys and values, as job files and connection strings have them. Keys are taken in any case, with or
     /// without underscores; `connection_string` holds more of them. Lengths of time are seconds, or a number with its
-    /// unit: `500ms`, `30s`, `5min`, `1h`.
+    /// unit: `500ms`, `30s`, `5min`, `1h`, `30d`.
     ///
     /// `ssh_server` and whatever else begins with `ssh_` make a [tunnel](SshTunnel), unless `use_ssh` is `false`.
     ///
@@ -176,6 +181,7 @@ impl Config {
         config.state_schema = given
             .text("state_schema")
             .map_or(config.state_schema, str::to_owned);
+        config.retention = duration::read(&given, "retention")?.unwrap_or(config.retention);
         encryption::read(&given, &mut config)?;
         config.tunnel = tunnel::read(&given)?;
         config.max_connections = given

@@ -19,6 +19,7 @@ mod overwrite;
 mod partial;
 mod refused;
 mod rejections;
+mod retention;
 mod statements;
 mod tables;
 mod time_limits;
