@@ -73,6 +73,11 @@ impl Postgres {
         self.inner.config.retention
     }
 
+    /// Whether rejections keep what their records held.
+    pub(crate) fn keeps_payload(&self) -> bool {
+        self.inner.config.keep_payload
+    }
+
     /// The schema of tables whose name says none.
     pub(crate) fn default_schema(&self) -> &str {
         &self.inner.config.schema

@@ -33,6 +33,9 @@ pub struct Config {
     /// How long rejections are kept at least, those of a task's newest run always; zero: for ever. 30 days unless
     /// told. They are deleted when a task is claimed, some 200,000 at most each time.
     pub retention: Duration,
+    /// Whether a rejection keeps what its record held, in the column `payload`: an object of its fields, or, where
+    /// `jsonb` cannot hold it, the text of one. No, unless told: whoever may read rejections would read that too.
+    pub keep_payload: bool,
     /// How the connection is encrypted; `None`: [`VerifyFull`](SslMode::VerifyFull), or
     /// [`Disable`](SslMode::Disable) on this machine's loopback.
     pub ssl_mode: Option<SslMode>,
@@ -99,6 +102,7 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("schema", &[]),
     PropertyKey::new("state_schema", &[]),
     PropertyKey::new("retention", &[]),
+    PropertyKey::new("keep_payload", &[]),
     PropertyKey::new("ssl_mode", &[]),
     PropertyKey::new("use_ssl", &[]),
     PropertyKey::new("ssl_root_cert", &["SSLServerCert"]),
@@ -135,6 +139,7 @@ impl Config {
             schema: "public".to_owned(),
             state_schema: "sync".to_owned(),
             retention: Duration::from_secs(30 * 24 * 3600),
+            keep_payload: false,
             ssl_mode: None,
             ssl_root_cert: None,
             ssl_client_cert: None,
@@ -182,6 +187,7 @@ impl Config {
             .text("state_schema")
             .map_or(config.state_schema, str::to_owned);
         config.retention = duration::read(&given, "retention")?.unwrap_or(config.retention);
+        config.keep_payload = given.flag("keep_payload")?.unwrap_or(config.keep_payload);
         encryption::read(&given, &mut config)?;
         config.tunnel = tunnel::read(&given)?;
         config.max_connections = given

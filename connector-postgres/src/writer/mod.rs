@@ -1,6 +1,7 @@
 //! One task's rows, rejections and checkpoint, a transaction at a time.
 
 mod fence;
+mod payload;
 mod publish;
 mod reason;
 mod refused;
@@ -80,7 +81,7 @@ impl TableWriter {
         };
         let fence = request.fence.clone();
         Ok(Self {
-            rejections: Rejections::new(postgres.sync(), &request.task, fence.as_ref()),
+            rejections: Rejections::new(&postgres, &request.task, fence.as_ref()),
             postgres,
             request,
             layout,
@@ -177,7 +178,7 @@ impl TableWriter {
                     transaction.direct_deletes.remove(&key());
                 }
             }
-            Err(rejection) => self.rejections.add(rejection, &mut self.report),
+            Err(rejection) => self.rejections.add_record(record, rejection, &mut self.report),
         }
         Ok(())
     }
@@ -216,7 +217,7 @@ impl Writer for TableWriter {
 
     async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()> {
         for rejection in rejected {
-            self.rejections.add(rejection, &mut self.report);
+            self.rejections.add(rejection, None, &mut self.report);
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ mod echo;
 mod errors;
 mod evolve;
 mod fence;
+mod keep_payload;
 mod limits;
 mod load;
 mod migrations;
