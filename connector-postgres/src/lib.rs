@@ -45,6 +45,7 @@ mod limits;
 mod load;
 mod merge;
 mod plan;
+mod rights;
 mod shadow;
 mod shape;
 mod stage;

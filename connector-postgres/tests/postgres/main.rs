@@ -21,6 +21,7 @@ mod partial;
 mod refused;
 mod rejections;
 mod retention;
+mod rights;
 mod statements;
 mod tables;
 mod time_limits;
