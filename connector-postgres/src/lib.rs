@@ -55,6 +55,7 @@ mod writer;
 
 mod journal;
 mod retention;
+mod role;
 mod state_schema;
 mod state_store;
 mod statements;
@@ -62,4 +63,5 @@ mod statements;
 pub use config::{Config, SslMode};
 pub use connector::Postgres;
 pub use pem::Pem;
+pub use role::LeastRights;
 pub use tunnel::{SshAuth, SshHostKey, SshTunnel};

@@ -22,6 +22,7 @@ mod refused;
 mod rejections;
 mod retention;
 mod rights;
+mod role;
 mod statements;
 mod tables;
 mod time_limits;
