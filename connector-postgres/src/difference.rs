@@ -62,14 +62,15 @@ impl DifferenceReader {
         difference: Difference,
     ) -> Result<Self> {
         state_schema::ensure(postgres).await?;
-        let mut session = Guarded::new(postgres.session().await?);
-        let client = session.client()?;
-        let (table, columns) = columns(client, postgres, request, &difference).await?;
+        let session = postgres.session().await?;
+        let (table, columns) = columns(&session, postgres, request, &difference).await?;
         let (key, fields) = columns.split_at(difference.match_on.len());
-        check_key(client, &table, key).await?;
+        check_key(&session, &table, key).await?;
+        drop(session);
 
         let doing = "compute the difference";
         let sync = postgres.sync();
+        let mut session = Guarded::new(postgres.bare_session().await?);
         let transaction = session
             .session()?
             .transaction()
@@ -123,14 +124,14 @@ impl DifferenceReader {
                 RETURNING 1)
              SELECT (SELECT count(*) FROM row), (SELECT count(*) FROM stored)"
         );
-        let row = transaction
+        let (rows, stored): (i64, i64) = transaction
             .query_one(&store, &[&target, &difference.full])
             .await
+            .map(|row| (row.get(0), row.get(1)))
             .map_err(|error| failed(doing, error))?;
         forget_spent(&transaction, &sync, target).await?;
         transaction.commit().await.map_err(|error| failed(doing, error))?;
         session.release();
-        let (rows, stored): (i64, i64) = (row.get(0), row.get(1));
 
         let schema = catalog::schema(&columns)?;
         let schema = Schema::new(

@@ -20,7 +20,7 @@ impl Journal for PostgresJournal {
     async fn intend(&self, fence: &Fence, target: &Target, intent: &Intent<'_>) -> Result<()> {
         let doing = "store what is about to be sent";
         let sync = self.0.sync();
-        let mut session = self.0.session().await?;
+        let mut session = self.0.bare_session().await?;
         let transaction = session
             .transaction()
             .await
@@ -53,7 +53,7 @@ impl Journal for PostgresJournal {
     async fn settle(&self, fence: &Fence, target: &Target, fates: &[Fate]) -> Result<()> {
         let doing = "store what became of records";
         let sync = self.0.sync();
-        let mut session = self.0.session().await?;
+        let mut session = self.0.bare_session().await?;
         let transaction = session
             .transaction()
             .await
@@ -125,7 +125,7 @@ impl Journal for PostgresJournal {
     async fn close(&self, fence: &Fence, target: &Target, ticket: &Ticket, rest: Rest) -> Result<Counts> {
         let doing = "store that a job has ended";
         let sync = self.0.sync();
-        let mut session = self.0.session().await?;
+        let mut session = self.0.bare_session().await?;
         let transaction = session
             .transaction()
             .await

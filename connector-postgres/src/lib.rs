@@ -14,8 +14,8 @@
 //! otherwise. With the feature `ssh`, [`SshTunnel`] leads through an SSH server, without a local port: the name that
 //! is verified stays the database's. A server that shows a key nobody vouches for is refused.
 //!
-//! What a session is given for its whole life (its settings, the lock of a lease) needs a session of one's own: name
-//! PostgreSQL itself, or a pooler in session mode. One in transaction mode refuses the settings.
+//! What a session is given for its whole life (its settings, the lock of a lease) needs a session of one's own:
+//! PostgreSQL itself, or a pooler in session mode. Through one in transaction mode, say so with [`PoolMode`].
 //!
 //! A future that is dropped has its statement cancelled and its transaction rolled back.
 
@@ -54,13 +54,14 @@ mod table;
 mod writer;
 
 mod journal;
+mod lease;
 mod retention;
 mod role;
 mod state_schema;
 mod state_store;
 mod statements;
 
-pub use config::{Config, SslMode};
+pub use config::{Config, PoolMode, SslMode};
 pub use connector::Postgres;
 pub use pem::Pem;
 pub use role::LeastRights;

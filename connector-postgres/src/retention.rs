@@ -8,12 +8,10 @@
 //!   sent again. So do states, open tickets and the row of every task: a task that came back with an epoch of before
 //!   would let a holder commit that was overtaken long ago.
 
-use std::time::Duration;
-
 use connector_core::{Result, TaskId};
 use deadpool_postgres::Transaction;
-use tokio_postgres::Client;
 
+use crate::connector::Postgres;
 use crate::error::failed;
 
 /// Rows that one statement deletes.
@@ -27,7 +25,9 @@ const MOST_SECONDS: f64 = 3e9;
 
 /// Deletes rejections of any task that are too old, oldest runs first; of `claimed`, the run before this one is the
 /// newest. Rows that somebody else is deleting are left to him. Returns how many.
-pub(crate) async fn prune(client: &Client, sync: &str, claimed: &TaskId, keep: Duration) -> Result<u64> {
+pub(crate) async fn prune(postgres: &Postgres, claimed: &TaskId) -> Result<u64> {
+    let doing = "delete old rejections";
+    let (sync, keep) = (postgres.sync(), postgres.retention());
     if keep.is_zero() {
         return Ok(0);
     }
@@ -44,12 +44,18 @@ pub(crate) async fn prune(client: &Client, sync: &str, claimed: &TaskId, keep: D
             LIMIT $3))"
     );
     let seconds = keep.as_secs_f64().min(MOST_SECONDS);
+    let mut session = postgres.bare_session().await?;
     let mut pruned = 0;
     for _ in 0..CHUNKS {
-        let rows = client
+        let transaction = session
+            .transaction()
+            .await
+            .map_err(|error| failed(doing, error))?;
+        let rows = transaction
             .execute(&sql, &[&seconds, &claimed.as_str(), &CHUNK])
             .await
-            .map_err(|error| failed("delete old rejections", error))?;
+            .map_err(|error| failed(doing, error))?;
+        transaction.commit().await.map_err(|error| failed(doing, error))?;
         if rows == 0 {
             break;
         }

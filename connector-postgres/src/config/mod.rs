@@ -7,7 +7,7 @@ mod url;
 
 use std::time::Duration;
 
-use connector_core::{Error, Properties, PropertyKey, Result, Secret};
+use connector_core::{Error, ErrorKind, Properties, PropertyKey, Result, Secret};
 
 use crate::pem::Pem;
 use crate::tunnel::SshTunnel;
@@ -55,6 +55,8 @@ pub struct Config {
     pub max_connections: usize,
     /// How long connecting may take, a tunnel and signing in included.
     pub connect_timeout: Duration,
+    /// What a pooler in between keeps for a client: [`Session`](PoolMode::Session), or nothing in between, unless told.
+    pub pool_mode: PoolMode,
     /// How long the server lets one statement run, to the millisecond; zero: for ever; `None`: as it is set there.
     pub statement_timeout: Option<Duration>,
     /// How long the server lets a statement wait for a lock, to the millisecond; zero: for ever; `None`: as it is
@@ -91,6 +93,33 @@ impl SslMode {
     }
 }
 
+/// What a pooler between here and PostgreSQL, such as PgBouncer, keeps for a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PoolMode {
+    /// A session of its own, or there is no pooler.
+    #[default]
+    Session,
+    /// A session for the length of a transaction: every statement is within one, which begins with the settings that a
+    /// session would have, and nothing is left behind in it. A task is held by a time limit that is renewed, instead of
+    /// by a session: if its process is gone, it is free a minute later. A job that reads and writes takes two of the
+    /// pooler's sessions at once.
+    Transaction,
+}
+
+impl PoolMode {
+    fn parse(text: &str) -> Result<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "session" => Ok(Self::Session),
+            "transaction" => Ok(Self::Transaction),
+            _ => Err(
+                Error::new(ErrorKind::Config, format!("there is no pool_mode `{text}`"))
+                    .with_help("say `session` or `transaction`, as the pooler's own setting does"),
+            ),
+        }
+    }
+}
+
 /// Each key, and what else people call it.
 const KEYS: &[PropertyKey] = &[
     PropertyKey::new("url", &[]),
@@ -112,6 +141,7 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("channel_binding", &[]),
     PropertyKey::new("max_connections", &[]),
     PropertyKey::new("timeout", &["connect_timeout"]),
+    PropertyKey::new("pool_mode", &[]),
     PropertyKey::new("statement_timeout", &[]),
     PropertyKey::new("lock_timeout", &[]),
     PropertyKey::new("use_ssh", &["UserSSH"]),
@@ -148,6 +178,7 @@ impl Config {
             tunnel: None,
             max_connections: 10,
             connect_timeout: Duration::from_secs(15),
+            pool_mode: PoolMode::Session,
             statement_timeout: None,
             lock_timeout: None,
         }
@@ -195,6 +226,11 @@ impl Config {
             .unwrap_or(config.max_connections)
             .max(4);
         config.connect_timeout = duration::read(&given, "timeout")?.unwrap_or(config.connect_timeout);
+        config.pool_mode = given
+            .text("pool_mode")
+            .map(PoolMode::parse)
+            .transpose()?
+            .unwrap_or_default();
         config.statement_timeout = duration::read(&given, "statement_timeout")?;
         config.lock_timeout = duration::read(&given, "lock_timeout")?;
         Ok(config)
@@ -437,6 +473,10 @@ mod tests {
                     ("SSLClientCertPassword", "hunter2"),
                 ],
                 "`ssl_client_cert_password`: encrypted keys are not supported for TLS",
+            ),
+            (
+                vec![("server", "db"), ("user", "me"), ("pool_mode", "statement")],
+                "there is no pool_mode `statement`",
             ),
             (
                 vec![("server", "db"), ("user", "me"), ("lock_timeout", "soon")],

@@ -16,7 +16,11 @@ use crate::error::failed;
 use crate::ident::{Ident, Literal};
 
 /// What leads from each version to the next, from none on. A file that was part of a release is never changed again.
-const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("002.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("001.sql"),
+    include_str!("002.sql"),
+    include_str!("003.sql"),
+];
 
 /// How long a migration may wait for commits under way: meanwhile, every other one waits behind it.
 const LOCK_LIMIT: &str = "10s";
@@ -28,18 +32,17 @@ const LOCK_LIMIT: &str = "10s";
 /// [`ErrorKind::Conflict`], to be tried again: a run of an older version is using it.
 pub(crate) async fn ensure(postgres: &Postgres) -> Result<()> {
     let sync = postgres.state_schema();
-    // A migration that is cut short must not leave its transaction to the pool.
-    let mut session = Guarded::new(postgres.session().await?);
-    let client = session.client()?;
-    while is_behind(version(client, sync).await?, sync)? {
-        migrate(client, sync).await?;
+    while is_behind(version(&*postgres.session().await?, sync).await?, sync)? {
+        // A migration that is cut short must not leave its transaction to the pool.
+        let mut session = Guarded::new(postgres.bare_session().await?);
+        migrate(session.client()?, session.begin()?, sync).await?;
+        session.release();
     }
-    session.release();
     Ok(())
 }
 
 /// Goes one version forward, unless another process has just done it.
-async fn migrate(client: &Client, sync: &str) -> Result<()> {
+async fn migrate(client: &Client, begin: &str, sync: &str) -> Result<()> {
     let refused = |error: tokio_postgres::Error| {
         let busy = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
         let error = failed("make or migrate the schema for states", error).with_context("schema", sync);
@@ -49,7 +52,7 @@ async fn migrate(client: &Client, sync: &str) -> Result<()> {
         error
     };
     let begin = format!(
-        "BEGIN; SET LOCAL lock_timeout = '{LOCK_LIMIT}';
+        "{begin}; SET LOCAL lock_timeout = '{LOCK_LIMIT}';
          SELECT pg_advisory_xact_lock(hashtextextended('connector-postgres schema ' || {}, 0))",
         Literal(sync)
     );

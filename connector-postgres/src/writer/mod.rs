@@ -95,7 +95,7 @@ impl TableWriter {
     }
 
     async fn begin(&mut self) -> Result<Transaction> {
-        let transaction = Transaction::begin(Guarded::new(self.postgres.session().await?)).await?;
+        let transaction = Transaction::begin(Guarded::new(self.postgres.bare_session().await?)).await?;
         if let Some(stale) = self.stale.take() {
             let sql = format!("DROP TABLE IF EXISTS {stale}");
             transaction.run("drop an abandoned overwrite", &sql).await?;

@@ -46,9 +46,10 @@ impl Transaction {
     /// Begins; nothing is made yet.
     pub(super) async fn begin(session: Guarded) -> Result<Self> {
         // Constraints that wait for the end of a transaction would refuse all of it.
+        let begin = format!("{}; SET CONSTRAINTS ALL IMMEDIATE", session.begin()?);
         session
             .client()?
-            .batch_execute("BEGIN; SET CONSTRAINTS ALL IMMEDIATE")
+            .batch_execute(&begin)
             .await
             .map_err(|error| failed("begin to write", error))?;
         Ok(Self {

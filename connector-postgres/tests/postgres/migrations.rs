@@ -79,7 +79,7 @@ async fn an_older_version_is_migrated_with_everything_in_it() {
             .collect::<Vec<_>>(),
         before
     );
-    assert_eq!(version(&database).await, "2");
+    assert_eq!(version(&database).await, "3");
     let claim = claim(&postgres, &TaskId::new("job", "t")).await;
     assert_eq!(
         (claim.state.as_ref(), claim.fence.commit_no),
@@ -97,7 +97,7 @@ async fn a_holder_of_the_older_version_can_store_nothing_any_more() {
     drop(claim(&postgres, &TaskId::new("other", "t")).await);
     assert_eq!(database.line(holds).await, "0");
     let epoch = claim(&postgres, &TaskId::new("job", "t")).await.fence.epoch;
-    assert_eq!(epoch, 9);
+    assert_eq!(epoch, 10);
 }
 
 #[tokio::test]
@@ -116,10 +116,10 @@ async fn a_commit_of_the_older_version_that_is_under_way_counts() {
     waiting(&database).await;
     older.batch_execute("COMMIT").await.unwrap();
     newer.await.unwrap().unwrap();
-    assert_eq!(version(&database).await, "2");
+    assert_eq!(version(&database).await, "3");
     assert_eq!(database.line("SELECT count(*) FROM sync.rejection").await, "2");
     let claim = claim(&postgres, &TaskId::new("job", "t")).await;
-    assert_eq!((claim.fence.epoch, claim.fence.commit_no), (9, 4));
+    assert_eq!((claim.fence.epoch, claim.fence.commit_no), (10, 4));
 }
 
 #[tokio::test]
@@ -134,13 +134,13 @@ async fn processes_that_start_together_migrate_once() {
     for claim in futures::future::join_all(claims).await {
         claim.unwrap();
     }
-    assert_eq!(version(&database).await, "2");
+    assert_eq!(version(&database).await, "3");
     // Once: of a second migration the epoch would tell.
     assert_eq!(
         database
             .line("SELECT epoch FROM sync.task WHERE task = 'job/t'")
             .await,
-        "8"
+        "9"
     );
 }
 
@@ -169,7 +169,7 @@ async fn a_migration_cut_short_leaves_the_older_version_whole() {
     assert_eq!(version(&database).await, "1");
     assert_eq!((contents(&database).await, database.lines(all).await), before);
     drop(claim(&postgres, &TaskId::new("other", "t")).await);
-    assert_eq!(version(&database).await, "2");
+    assert_eq!(version(&database).await, "3");
 }
 
 #[tokio::test]

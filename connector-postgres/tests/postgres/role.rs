@@ -212,7 +212,7 @@ async fn states_of_an_older_version_are_migrated_and_checkpoints_kept() {
     drop((writing, held));
     let again = claim(&least.postgres, &request.task).await;
     assert_eq!(again.state, Some(state(7)));
-    assert_eq!(least.database.line("SELECT version FROM sync.meta").await, "2");
+    assert_eq!(least.database.line("SELECT version FROM sync.meta").await, "3");
     drop(again);
     least.end().await;
 }
