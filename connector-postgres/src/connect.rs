@@ -60,7 +60,11 @@ impl managed::Manager for Manager {
         if session.is_closed() {
             return Err(RecycleError::message("the session has ended"));
         }
-        Ok(())
+        // The server may have ended it while nobody listened, in a restart for one.
+        session
+            .batch_execute("")
+            .await
+            .map_err(|_| RecycleError::message("the session has ended"))
     }
 }
 
@@ -70,6 +74,7 @@ pub(crate) fn pool(config: &Config) -> Result<Pool> {
         .max_size(config.max_connections)
         // Whoever waits longer waits for sessions that wait for it.
         .wait_timeout(Some(POOL_WAIT))
+        .recycle_timeout(Some(config.connect_timeout))
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| Error::new(ErrorKind::Bug, "the connection pool cannot be built").with_source(error))

@@ -17,7 +17,7 @@ use crate::ident::Literal;
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 /// How often it says that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// The new time limit of a task, as SQL, if it is held by one.
+/// The new time limit of a task, [`LIMIT`] from now, as SQL, if it is held by one.
 pub(crate) const RENEWED: &str =
     "CASE WHEN held_until IS NOT NULL THEN clock_timestamp() + interval '60s' END";
 

@@ -18,6 +18,14 @@
 //! PostgreSQL itself, or a pooler in session mode. Through one in transaction mode, say so with [`PoolMode`].
 //!
 //! A future that is dropped has its statement cancelled and its transaction rolled back.
+//!
+//! # Rights, and what is kept
+//! [`LeastRights`] is a script that makes a role for this connector. Which rights a write lacks, its plan says, all of
+//! them at once and each with the statement that grants it.
+//!
+//! States, journals and rejections are in the schema [`Config::state_schema`], made and migrated by whoever needs it
+//! first. Rejections stay for [`Config::retention`], without what their records held unless [`Config::keep_payload`]
+//! says otherwise.
 
 mod config;
 mod connect;

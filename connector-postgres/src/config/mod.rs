@@ -273,6 +273,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_and_how_sessions_are_pooled_can_be_told() {
+        let mut properties = vec![("server", "db"), ("user", "me")];
+        let usual = config(&properties).unwrap();
+        assert_eq!(
+            (usual.retention, usual.keep_payload, usual.pool_mode),
+            (Duration::from_secs(2_592_000), false, PoolMode::Session)
+        );
+        properties.extend([
+            ("Retention", "7d"),
+            ("KeepPayload", "yes"),
+            ("PoolMode", "Transaction"),
+        ]);
+        let told = config(&properties).unwrap();
+        assert_eq!(
+            (told.retention, told.keep_payload, told.pool_mode),
+            (Duration::from_secs(604_800), true, PoolMode::Transaction)
+        );
+    }
+
+    #[test]
     fn other_machines_are_verified_unless_told() {
         assert_eq!(
             Config::new("db.example.com", "me").effective_ssl_mode(),
