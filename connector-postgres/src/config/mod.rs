@@ -93,7 +93,7 @@ impl SslMode {
     }
 }
 
-/// What a pooler between here and PostgreSQL, such as PgBouncer, keeps for a client.
+/// What a pooler between here and PostgreSQL keeps for a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PoolMode {

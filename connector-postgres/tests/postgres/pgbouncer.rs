@@ -1,4 +1,4 @@
-//! A real PgBouncer in transaction mode.
+//! A real `PgBouncer` in transaction mode.
 
 use std::fs::{self, Permissions};
 use std::net::TcpListener;

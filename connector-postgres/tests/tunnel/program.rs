@@ -64,7 +64,7 @@ impl Running {
     }
 
     /// What it has said so far.
-    pub(crate) fn log(&self) -> String {
+    fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap()
     }
 }

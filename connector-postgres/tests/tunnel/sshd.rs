@@ -21,7 +21,7 @@ pub(crate) struct Sshd {
     pub(crate) user: String,
     /// One of each kind.
     pub(crate) host_keys: Vec<PublicKey>,
-    running: Running,
+    _running: Running,
 }
 
 impl Sshd {
@@ -69,7 +69,7 @@ impl Sshd {
         let arguments: Vec<OsString> = arguments.chain([config_file.into()]).chain(address).collect();
         Self {
             port,
-            running: Running::start(&PROGRAM, &account, folder, &arguments, port),
+            _running: Running::start(&PROGRAM, &account, folder, &arguments, port),
             user: account.name,
             host_keys,
         }
@@ -78,10 +78,5 @@ impl Sshd {
     /// The fingerprint of its best key.
     pub(crate) fn fingerprint(&self) -> String {
         self.host_keys[0].fingerprint(HashAlg::Sha256).to_string()
-    }
-
-    /// What it has said so far.
-    pub(crate) fn log(&self) -> String {
-        self.running.log()
     }
 }
