@@ -1,5 +1,6 @@
 //! The pool of sessions, and what happens to one that is not handed back.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,31 @@ pub(crate) type Pool = managed::Pool<Manager>;
 /// A session that goes back to the pool when it is dropped.
 pub(crate) type Object = managed::Object<Manager>;
 
+/// The same, to be asked anything, statement by statement.
+pub(crate) struct Reading(Object);
+
+impl Reading {
+    pub(crate) async fn new(session: Object) -> Result<Self> {
+        let mut session = Self(session);
+        session.0.read().await?;
+        Ok(session)
+    }
+}
+
+impl Deref for Reading {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.0
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.end_reading();
+    }
+}
+
 impl managed::Manager for Manager {
     type Type = Session;
     type Error = Error;
@@ -34,7 +60,11 @@ impl managed::Manager for Manager {
         if session.is_closed() {
             return Err(RecycleError::message("the session has ended"));
         }
-        Ok(())
+        // The server may have ended it while nobody listened, in a restart for one.
+        session
+            .batch_execute("")
+            .await
+            .map_err(|_| RecycleError::message("the session has ended"))
     }
 }
 
@@ -44,6 +74,7 @@ pub(crate) fn pool(config: &Config) -> Result<Pool> {
         .max_size(config.max_connections)
         // Whoever waits longer waits for sessions that wait for it.
         .wait_timeout(Some(POOL_WAIT))
+        .recycle_timeout(Some(config.connect_timeout))
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|error| Error::new(ErrorKind::Bug, "the connection pool cannot be built").with_source(error))
@@ -86,9 +117,19 @@ impl Guarded {
         }
     }
 
+    /// What begins a transaction on it.
+    pub(crate) fn begin(&self) -> Result<&str> {
+        match &self.0 {
+            Some(session) => Ok(session.begin()),
+            None => Err(handed_back()),
+        }
+    }
+
     /// Hands the session back: it is clean.
     pub(crate) fn release(&mut self) {
-        drop(self.0.take());
+        if let Some(mut session) = self.0.take() {
+            session.end_reading();
+        }
     }
 }
 

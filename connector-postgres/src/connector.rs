@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use connector_core::{
@@ -9,8 +10,8 @@ use connector_core::{
     Statements, StreamName, StreamSpec, StreamSummary,
 };
 
-use crate::config::{Config, SslMode};
-use crate::connect::{Object, Pool};
+use crate::config::{Config, PoolMode, SslMode};
+use crate::connect::{Guarded, Object, Pool, Reading};
 use crate::error::failed;
 use crate::ident::{Ident, Table};
 use crate::journal::PostgresJournal;
@@ -45,16 +46,29 @@ impl Postgres {
         })
     }
 
-    /// A session from the pool. Over a tunnel, rows that are left waiting in it hold up every other session.
-    pub(crate) async fn session(&self) -> Result<Object> {
+    /// A session to ask, statement by statement; what it changes need not last. Over a tunnel, rows that are left
+    /// waiting in it hold up every other session.
+    pub(crate) async fn session(&self) -> Result<Reading> {
+        Reading::new(self.bare_session().await?).await
+    }
+
+    /// A session for transactions that are begun with [`begin`](crate::dial::Session::begin) or
+    /// [`transaction`](crate::dial::Session::transaction), and for nothing outside of them.
+    pub(crate) async fn bare_session(&self) -> Result<Object> {
         connect::session(&self.inner.pool).await
     }
 
-    /// A session whose rows are taken as slowly as whoever gets them can.
-    pub(crate) async fn streaming_session(&self) -> Result<Object> {
-        let mut session = self.session().await?;
-        session.unshare().await?;
+    /// A session to ask whose rows are taken as slowly as whoever gets them can.
+    pub(crate) async fn streaming_session(&self) -> Result<Guarded> {
+        let mut session = Guarded::new(self.bare_session().await?);
+        session.session()?.unshare().await?;
+        session.session()?.read().await?;
         Ok(session)
+    }
+
+    /// Whether nothing of a session lasts beyond its transaction.
+    pub(crate) fn pools_by_transaction(&self) -> bool {
+        self.inner.config.pool_mode == PoolMode::Transaction
     }
 
     /// The name of the schema of states.
@@ -65,6 +79,16 @@ impl Postgres {
     /// The same, quoted.
     pub(crate) fn sync(&self) -> String {
         Ident(self.state_schema()).to_string()
+    }
+
+    /// How long rejections are kept.
+    pub(crate) fn retention(&self) -> Duration {
+        self.inner.config.retention
+    }
+
+    /// Whether rejections keep what their records held.
+    pub(crate) fn keeps_payload(&self) -> bool {
+        self.inner.config.keep_payload
     }
 
     /// The schema of tables whose name says none.

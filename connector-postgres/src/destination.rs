@@ -6,9 +6,9 @@ use connector_core::{
 };
 
 use crate::connector::Postgres;
-use crate::swap;
 use crate::table::Layout;
 use crate::writer::TableWriter;
+use crate::{rights, swap};
 
 #[async_trait]
 impl Destination for Postgres {
@@ -34,6 +34,7 @@ impl Destination for Postgres {
             WriteMode::Overwrite if layout.exists => swap::obstacles(&session, &layout).await?,
             _ => Vec::new(),
         };
+        rights::check(&session, self, request, &layout, &obstacles).await?;
         Ok(layout.write_plan(request.mode, &obstacles))
     }
 

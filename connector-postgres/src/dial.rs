@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::Result;
-use deadpool_postgres::ClientWrapper;
+use deadpool_postgres::{ClientWrapper, Transaction};
+use futures::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -14,15 +15,22 @@ use tokio_postgres::config::{ChannelBinding, SslMode as Encrypt};
 use tokio_postgres::{CancelToken, Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::config::Config;
+use crate::config::{Config, PoolMode};
 use crate::tunnel::Tunnel;
 use crate::{error, tls};
 
 /// What every session starts with: our own statements name everything in full, a session that was forgotten ends,
 /// and text comes in the one encoding we speak.
-const SESSION: &str = "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 \
-     -c bytea_output=hex -c xmloption=content \
-     -c extra_float_digits=3 -c idle_in_transaction_session_timeout=3600000";
+const SETTINGS: [(&str, &str); 8] = [
+    ("client_encoding", "UTF8"),
+    ("timezone", "UTC"),
+    ("datestyle", "ISO"),
+    ("intervalstyle", "iso_8601"),
+    ("bytea_output", "hex"),
+    ("xmloption", "content"),
+    ("extra_float_digits", "3"),
+    ("idle_in_transaction_session_timeout", "3600000"),
+];
 
 /// How long a running statement is asked to stop, after which the server is left to notice by itself.
 const CANCEL_LIMIT: Duration = Duration::from_secs(5);
@@ -35,6 +43,10 @@ pub(crate) struct Dialer {
     server: String,
     port: u16,
     limit: Duration,
+    /// What a transaction begins with.
+    begin: String,
+    /// Whether nothing of a session lasts beyond its transaction.
+    by_transaction: bool,
 }
 
 /// The tunnel a session goes through.
@@ -60,12 +72,25 @@ impl Dialer {
             .keepalives_interval(Duration::from_secs(15))
             .keepalives_retries(3)
             .application_name("connector-postgres")
-            .options(options(config))
             .ssl_mode(if tls.is_some() {
                 Encrypt::Require
             } else {
                 Encrypt::Disable
             });
+        let by_transaction = config.pool_mode == PoolMode::Transaction;
+        let settings = settings(config);
+        let mut begin = "BEGIN".to_owned();
+        if by_transaction {
+            for (name, value) in &settings {
+                begin.push_str(&format!("; SET LOCAL {name} = '{value}'"));
+            }
+        } else {
+            let options: Vec<String> = settings
+                .iter()
+                .map(|(name, value)| format!("-c {name}={value}"))
+                .collect();
+            postgres.options(options.join(" "));
+        }
         if config.require_channel_binding {
             postgres.channel_binding(ChannelBinding::Require);
         }
@@ -79,6 +104,8 @@ impl Dialer {
             server: config.server.clone(),
             port: config.port,
             limit: config.connect_timeout,
+            begin,
+            by_transaction,
         })
     }
 
@@ -90,6 +117,7 @@ impl Dialer {
             client: ClientWrapper::new(client, task),
             dialer: Arc::clone(self),
             way,
+            reading: false,
         })
     }
 
@@ -201,8 +229,11 @@ impl Dialer {
 }
 
 /// What is set for every session.
-fn options(config: &Config) -> String {
-    let mut options = SESSION.to_owned();
+fn settings(config: &Config) -> Vec<(&'static str, String)> {
+    let mut settings: Vec<(&str, String)> = SETTINGS
+        .iter()
+        .map(|&(name, value)| (name, value.to_owned()))
+        .collect();
     let limits = [
         ("statement_timeout", config.statement_timeout),
         ("lock_timeout", config.lock_timeout),
@@ -210,11 +241,10 @@ fn options(config: &Config) -> String {
     for (name, limit) in limits {
         if let Some(limit) = limit {
             // Zero is no limit, which a very short one must not become.
-            let limit = limit.as_nanos().div_ceil(1_000_000);
-            options.push_str(&format!(" -c {name}={limit}"));
+            settings.push((name, limit.as_nanos().div_ceil(1_000_000).to_string()));
         }
     }
-    options
+    settings
 }
 
 fn run<S, T>(connection: Connection<S, T>) -> JoinHandle<()>
@@ -234,9 +264,49 @@ pub(crate) struct Session {
     client: ClientWrapper,
     dialer: Arc<Dialer>,
     way: Way,
+    /// It is within a transaction that [`read`](Self::read) began.
+    reading: bool,
 }
 
 impl Session {
+    /// What begins a transaction, with all that it needs.
+    pub(crate) fn begin(&self) -> &str {
+        &self.dialer.begin
+    }
+
+    /// Begins a transaction. Rows keep their statement in the session, where a pooler's next client would meet it: they
+    /// must be gone before the transaction ends.
+    pub(crate) async fn transaction(&mut self) -> Result<Transaction<'_>, tokio_postgres::Error> {
+        let dialer = Arc::clone(&self.dialer);
+        let transaction = self.client.transaction().await?;
+        if dialer.by_transaction {
+            let settings = dialer.begin.trim_start_matches("BEGIN;");
+            transaction.batch_execute(settings).await?;
+        }
+        Ok(transaction)
+    }
+
+    /// Makes this a session that can be asked anything, statement by statement, until it is handed back: where sessions
+    /// last for a transaction, within one.
+    pub(crate) async fn read(&mut self) -> Result<()> {
+        if !self.dialer.by_transaction {
+            return Ok(());
+        }
+        self.reading = true;
+        self.client
+            .batch_execute(&self.dialer.begin)
+            .await
+            .map_err(|error| error::failed("begin a transaction", error))
+    }
+
+    /// Ends what [`read`](Self::read) began; nobody needs to wait for that.
+    pub(crate) fn end_reading(&mut self) {
+        if std::mem::take(&mut self.reading) && !self.client.is_closed() {
+            // It is sent at once, and before whatever comes next.
+            let _ = self.client.batch_execute("ROLLBACK").now_or_never();
+        }
+    }
+
     /// Makes this a session whose rows may be left waiting.
     pub(crate) async fn unshare(&mut self) -> Result<()> {
         if self.dialer.shares() && self.way == Way::Shared {

@@ -15,6 +15,7 @@ use crate::error::failed;
 use crate::ident::{Ident, Literal, Table};
 use crate::journal::ensure_target;
 use crate::reader::{RowDecoder, fingerprinted, select};
+use crate::retention::forget_spent;
 use crate::state_schema;
 use crate::state_store::hold_fence;
 use crate::types::PgType;
@@ -60,15 +61,16 @@ impl DifferenceReader {
         request: &ReadRequest,
         difference: Difference,
     ) -> Result<Self> {
-        let mut session = Guarded::new(postgres.session().await?);
-        let client = session.client()?;
-        state_schema::ensure(client, postgres.state_schema()).await?;
-        let (table, columns) = columns(client, postgres, request, &difference).await?;
+        state_schema::ensure(postgres).await?;
+        let session = postgres.session().await?;
+        let (table, columns) = columns(&session, postgres, request, &difference).await?;
         let (key, fields) = columns.split_at(difference.match_on.len());
-        check_key(client, &table, key).await?;
+        check_key(&session, &table, key).await?;
+        drop(session);
 
         let doing = "compute the difference";
         let sync = postgres.sync();
+        let mut session = Guarded::new(postgres.bare_session().await?);
         let transaction = session
             .session()?
             .transaction()
@@ -122,13 +124,14 @@ impl DifferenceReader {
                 RETURNING 1)
              SELECT (SELECT count(*) FROM row), (SELECT count(*) FROM stored)"
         );
-        let row = transaction
+        let (rows, stored): (i64, i64) = transaction
             .query_one(&store, &[&target, &difference.full])
             .await
+            .map(|row| (row.get(0), row.get(1)))
             .map_err(|error| failed(doing, error))?;
+        forget_spent(&transaction, &sync, target).await?;
         transaction.commit().await.map_err(|error| failed(doing, error))?;
         session.release();
-        let (rows, stored): (i64, i64) = (row.get(0), row.get(1));
 
         let schema = catalog::schema(&columns)?;
         let schema = Schema::new(

@@ -75,7 +75,7 @@ fn refused(address: &str, db: &DbError) -> Error {
             ErrorKind::Unsupported,
             format!("the pooler at {address} passes no settings on: {}", db.message()),
         )
-        .with_help("name PostgreSQL itself as `server`, or a pool that keeps a session for each client");
+        .with_help("set `pool_mode` to `transaction`; or name PostgreSQL itself as `server`, or a pool that keeps a session for each client");
     }
     let message = format!("PostgreSQL at {address} refused the connection: {}", db.message());
     let help = help_for(db.code()).unwrap_or_else(|| "see the server's log".to_owned());

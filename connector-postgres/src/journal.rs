@@ -20,7 +20,7 @@ impl Journal for PostgresJournal {
     async fn intend(&self, fence: &Fence, target: &Target, intent: &Intent<'_>) -> Result<()> {
         let doing = "store what is about to be sent";
         let sync = self.0.sync();
-        let mut session = self.0.session().await?;
+        let mut session = self.0.bare_session().await?;
         let transaction = session
             .transaction()
             .await
@@ -53,26 +53,13 @@ impl Journal for PostgresJournal {
     async fn settle(&self, fence: &Fence, target: &Target, fates: &[Fate]) -> Result<()> {
         let doing = "store what became of records";
         let sync = self.0.sync();
-        let mut session = self.0.session().await?;
+        let mut session = self.0.bare_session().await?;
         let transaction = session
             .transaction()
             .await
             .map_err(|error| failed(doing, error))?;
         hold_fence(&transaction, &sync, fence).await?;
         let target = target_id(&transaction, &sync, target).await?;
-        let keys: Vec<&str> = fates.iter().map(|fate| fate.key.as_str()).collect();
-        let states: Vec<&str> = fates.iter().map(|fate| state_after(&fate.outcome)).collect();
-        let sql = format!(
-            "INSERT INTO {sync}.intent AS i (target, key, state)
-                SELECT $1, key, state FROM unnest($2::text[], $3::text[]) AS fate (key, state)
-             ON CONFLICT (target, key) DO UPDATE SET state = excluded.state, ticket = NULL,
-                confirmed = CASE WHEN excluded.state = 'confirmed' THEN i.payload END,
-                payload = CASE WHEN excluded.state IN ('planned', 'sent') THEN i.payload END"
-        );
-        transaction
-            .execute(&sql, &[&target, &keys, &states])
-            .await
-            .map_err(|error| failed(doing, error))?;
         // The run that is under way may have stored one rejection of each record: of this epoch, one row a key.
         let refused: Vec<(&str, &str, &str, &[String])> = fates
             .iter()
@@ -98,30 +85,47 @@ impl Journal for PostgresJournal {
                 .map(|&(_, _, message, fields)| (message, fields.join(",")))
                 .unzip();
             let sql = format!(
-                "INSERT INTO {sync}.rejection (task, epoch, sequence, key, code, message, fields)
-                 SELECT $1, $2, -1, key, code, message, string_to_array(fields, ',')
-                 FROM unnest($3::text[], $4::text[], $5::text[], $6::text[]) AS r (key, code, message, fields)"
+                "INSERT INTO {sync}.rejection (task, epoch, sequence, key, code, message, fields, payload)
+                 SELECT $1, $2, -1, r.key, code, message, string_to_array(fields, ','), i.payload
+                 FROM unnest($3::text[], $4::text[], $5::text[], $6::text[]) AS r (key, code, message, fields)
+                 LEFT JOIN {sync}.intent i ON $8 AND i.target = $7 AND i.key = r.key"
             );
-            let parameters: [&(dyn ToSql + Sync); 6] = [
+            // What the record was to be, as long as its intent knows.
+            let parameters: [&(dyn ToSql + Sync); 8] = [
                 &fence.task.as_str(),
                 &fence.epoch,
                 &keys,
                 &codes,
                 &messages,
                 &fields,
+                &target,
+                &self.0.keeps_payload(),
             ];
             transaction
                 .execute(&sql, &parameters)
                 .await
                 .map_err(|error| failed(doing, error))?;
         }
+        let keys: Vec<&str> = fates.iter().map(|fate| fate.key.as_str()).collect();
+        let states: Vec<&str> = fates.iter().map(|fate| state_after(&fate.outcome)).collect();
+        let sql = format!(
+            "INSERT INTO {sync}.intent AS i (target, key, state)
+                SELECT $1, key, state FROM unnest($2::text[], $3::text[]) AS fate (key, state)
+             ON CONFLICT (target, key) DO UPDATE SET state = excluded.state, ticket = NULL,
+                confirmed = CASE WHEN excluded.state = 'confirmed' THEN i.payload END,
+                payload = CASE WHEN excluded.state IN ('planned', 'sent') THEN i.payload END"
+        );
+        transaction
+            .execute(&sql, &[&target, &keys, &states])
+            .await
+            .map_err(|error| failed(doing, error))?;
         transaction.commit().await.map_err(|error| failed(doing, error))
     }
 
     async fn close(&self, fence: &Fence, target: &Target, ticket: &Ticket, rest: Rest) -> Result<Counts> {
         let doing = "store that a job has ended";
         let sync = self.0.sync();
-        let mut session = self.0.session().await?;
+        let mut session = self.0.bare_session().await?;
         let transaction = session
             .transaction()
             .await

@@ -14,10 +14,18 @@
 //! otherwise. With the feature `ssh`, [`SshTunnel`] leads through an SSH server, without a local port: the name that
 //! is verified stays the database's. A server that shows a key nobody vouches for is refused.
 //!
-//! What a session is given for its whole life (its settings, the lock of a lease) needs a session of one's own: name
-//! PostgreSQL itself, or a pooler in session mode. One in transaction mode refuses the settings.
+//! What a session is given for its whole life (its settings, the lock of a lease) needs a session of one's own:
+//! PostgreSQL itself, or a pooler in session mode. Through one in transaction mode, say so with [`PoolMode`].
 //!
 //! A future that is dropped has its statement cancelled and its transaction rolled back.
+//!
+//! # Rights, and what is kept
+//! [`LeastRights`] is a script that makes a role for this connector. Which rights a write lacks, its plan says, all of
+//! them at once and each with the statement that grants it.
+//!
+//! States, journals and rejections are in the schema [`Config::state_schema`], made and migrated by whoever needs it
+//! first. Rejections stay for [`Config::retention`], without what their records held unless [`Config::keep_payload`]
+//! says otherwise.
 
 mod config;
 mod connect;
@@ -46,6 +54,7 @@ mod limits;
 mod load;
 mod merge;
 mod plan;
+mod rights;
 mod shadow;
 mod shape;
 mod stage;
@@ -54,11 +63,15 @@ mod table;
 mod writer;
 
 mod journal;
+mod lease;
+mod retention;
+mod role;
 mod state_schema;
 mod state_store;
 mod statements;
 
-pub use config::{Config, SslMode};
+pub use config::{Config, PoolMode, SslMode};
 pub use connector::Postgres;
 pub use pem::Pem;
+pub use role::LeastRights;
 pub use tunnel::{SshAuth, SshHostKey, SshTunnel};

@@ -21,24 +21,25 @@ use crate::types::PgType;
 
 /// Reads every row of a table in one statement.
 pub(crate) struct TableReader {
-    rows: Pin<Box<RowStream>>,
+    /// Until they have ended: as long as they are there, so is their statement in the session.
+    rows: Option<Pin<Box<RowStream>>>,
     shape: Shape,
     decoder: RowDecoder,
     batch_bytes: usize,
-    ended: bool,
     /// The session the rows arrive on; what is not read to its end is cancelled.
     session: Guarded,
 }
 
 impl TableReader {
     pub(crate) async fn open(postgres: &Postgres, request: &ReadRequest) -> Result<Self> {
-        let session = postgres.streaming_session().await?;
-        let spec = catalog::describe(&session, postgres, &request.selection).await?;
+        let guarded = postgres.streaming_session().await?;
+        let session = guarded.client()?;
+        let spec = catalog::describe(session, postgres, &request.selection).await?;
         let Selection::Stream(name) = &request.selection else {
             return Err(Error::new(ErrorKind::Bug, "a query was described as a table"));
         };
         let table = postgres.table(name.as_str())?;
-        let columns = catalog::columns(&session, &table).await?.unwrap_or_default();
+        let columns = catalog::columns(session, &table).await?.unwrap_or_default();
         let shape = Shape::of(&spec.schema, &request.fields)?;
         let columns: Vec<ColumnInfo> = shape
             .wide
@@ -58,12 +59,11 @@ impl TableReader {
             BatchBuilder::new(Arc::clone(&shape.wide), 0).with_max_records(request.batch_records),
         );
         Ok(Self {
-            rows: Box::pin(rows),
+            rows: Some(Box::pin(rows)),
             shape,
             decoder,
             batch_bytes: request.batch_bytes,
-            ended: false,
-            session: Guarded::new(session),
+            session: guarded,
         })
     }
 }
@@ -71,16 +71,16 @@ impl TableReader {
 #[async_trait]
 impl Reader for TableReader {
     async fn next(&mut self) -> Result<Option<Event>> {
-        while !self.ended && !self.decoder.builder.is_full(self.batch_bytes) {
-            match self
-                .rows
+        while !self.decoder.builder.is_full(self.batch_bytes) {
+            let Some(rows) = &mut self.rows else { break };
+            match rows
                 .try_next()
                 .await
                 .map_err(|error| failed("read the table", error))?
             {
                 Some(row) => self.decoder.push(&row, 0)?,
                 None => {
-                    self.ended = true;
+                    self.rows = None;
                     self.session.release();
                 }
             }

@@ -159,7 +159,8 @@ pub(crate) fn number() -> String {
     )
 }
 
-/// Takes rows out; the condition is on `s`. Returns each row's sequence number and key.
+/// Takes rows out; the condition is on `s`. Returns each row's sequence number and key, and ends with the list of what
+/// it returns.
 pub(crate) fn take_out(layout: &Layout, key: &[usize], using: &str, condition: &str) -> String {
     let columns: Vec<String> = key
         .iter()

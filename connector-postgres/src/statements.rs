@@ -15,10 +15,11 @@ use crate::ident::Ident;
 impl Statements for Postgres {
     /// Runs the script in one transaction, in which unqualified names mean the connection's schema, then `public`.
     async fn execute(&self, script: &str) -> Result<StepReport> {
-        let mut session = Guarded::new(self.session().await?);
+        let mut session = Guarded::new(self.bare_session().await?);
         let client = session.client()?;
         let begin = format!(
-            "BEGIN; SET LOCAL search_path = {}, public",
+            "{}; SET LOCAL search_path = {}, public",
+            session.begin()?,
             Ident(self.default_schema())
         );
         client

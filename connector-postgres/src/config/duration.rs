@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use connector_core::{Error, ErrorKind, Properties, Result};
 
-/// Seconds, or a number with its unit: `500ms`, `30s`, `5min`, `1h`.
+/// Seconds, or a number with its unit: `500ms`, `30s`, `5min`, `1h`, `30d`.
 pub(super) fn read(given: &Properties, key: &str) -> Result<Option<Duration>> {
     let Some(text) = given.text(key) else {
         return Ok(None);
     };
     parse(text).map(Some).ok_or_else(|| {
         Error::new(ErrorKind::Config, format!("`{key}` is no length of time"))
-            .with_help("write seconds, or a number with its unit: `500ms`, `30s`, `5min`, `1h`")
+            .with_help("write seconds, or a number with its unit: `500ms`, `30s`, `5min`, `1h`, `30d`")
     })
 }
 
@@ -24,6 +24,7 @@ fn parse(text: &str) -> Option<Duration> {
         "" | "s" => Some(Duration::from_secs(number)),
         "min" => Some(Duration::from_secs(number.checked_mul(60)?)),
         "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
+        "d" => Some(Duration::from_secs(number.checked_mul(24 * 3600)?)),
         _ => None,
     }
 }
@@ -38,7 +39,8 @@ mod tests {
         assert_eq!(parse("500ms"), Some(Duration::from_millis(500)));
         assert_eq!(parse("5 min"), Some(Duration::from_secs(300)));
         assert_eq!(parse("1h"), Some(Duration::from_secs(3600)));
-        for text in ["", "s", "1.5", "-1", "1d", "99999999999999999999"] {
+        assert_eq!(parse("30d"), Some(Duration::from_secs(2_592_000)));
+        for text in ["", "s", "1.5", "-1", "1w", "99999999999999999999"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -7,7 +7,7 @@ mod url;
 
 use std::time::Duration;
 
-use connector_core::{Error, Properties, PropertyKey, Result, Secret};
+use connector_core::{Error, ErrorKind, Properties, PropertyKey, Result, Secret};
 
 use crate::pem::Pem;
 use crate::tunnel::SshTunnel;
@@ -30,6 +30,12 @@ pub struct Config {
     pub schema: String,
     /// The schema of states, journals and rejections.
     pub state_schema: String,
+    /// How long rejections are kept at least, those of a task's newest run always; zero: for ever. 30 days unless
+    /// told. They are deleted when a task is claimed, some 200,000 at most each time.
+    pub retention: Duration,
+    /// Whether a rejection keeps what its record held, in the column `payload`: an object of its fields, or, where
+    /// `jsonb` cannot hold it, the text of one. No, unless told: whoever may read rejections would read that too.
+    pub keep_payload: bool,
     /// How the connection is encrypted; `None`: [`VerifyFull`](SslMode::VerifyFull), or
     /// [`Disable`](SslMode::Disable) on this machine's loopback.
     pub ssl_mode: Option<SslMode>,
@@ -49,6 +55,8 @@ pub struct Config {
     pub max_connections: usize,
     /// How long connecting may take, a tunnel and signing in included.
     pub connect_timeout: Duration,
+    /// What a pooler in between keeps for a client: [`Session`](PoolMode::Session), or nothing in between, unless told.
+    pub pool_mode: PoolMode,
     /// How long the server lets one statement run, to the millisecond; zero: for ever; `None`: as it is set there.
     pub statement_timeout: Option<Duration>,
     /// How long the server lets a statement wait for a lock, to the millisecond; zero: for ever; `None`: as it is
@@ -85,6 +93,33 @@ impl SslMode {
     }
 }
 
+/// What a pooler between here and PostgreSQL keeps for a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PoolMode {
+    /// A session of its own, or there is no pooler.
+    #[default]
+    Session,
+    /// A session for the length of a transaction: every statement is within one, which begins with the settings that a
+    /// session would have, and nothing is left behind in it. A task is held by a time limit that is renewed, instead of
+    /// by a session: if its process is gone, it is free a minute later. A job that reads and writes takes two of the
+    /// pooler's sessions at once.
+    Transaction,
+}
+
+impl PoolMode {
+    fn parse(text: &str) -> Result<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "session" => Ok(Self::Session),
+            "transaction" => Ok(Self::Transaction),
+            _ => Err(
+                Error::new(ErrorKind::Config, format!("there is no pool_mode `{text}`"))
+                    .with_help("say `session` or `transaction`, as the pooler's own setting does"),
+            ),
+        }
+    }
+}
+
 /// Each key, and what else people call it.
 const KEYS: &[PropertyKey] = &[
     PropertyKey::new("url", &[]),
@@ -95,6 +130,8 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("password", &[]),
     PropertyKey::new("schema", &[]),
     PropertyKey::new("state_schema", &[]),
+    PropertyKey::new("retention", &[]),
+    PropertyKey::new("keep_payload", &[]),
     PropertyKey::new("ssl_mode", &[]),
     PropertyKey::new("use_ssl", &[]),
     PropertyKey::new("ssl_root_cert", &["SSLServerCert"]),
@@ -104,6 +141,7 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("channel_binding", &[]),
     PropertyKey::new("max_connections", &[]),
     PropertyKey::new("timeout", &["connect_timeout"]),
+    PropertyKey::new("pool_mode", &[]),
     PropertyKey::new("statement_timeout", &[]),
     PropertyKey::new("lock_timeout", &[]),
     PropertyKey::new("use_ssh", &["UserSSH"]),
@@ -130,6 +168,8 @@ impl Config {
             password: None,
             schema: "public".to_owned(),
             state_schema: "sync".to_owned(),
+            retention: Duration::from_secs(30 * 24 * 3600),
+            keep_payload: false,
             ssl_mode: None,
             ssl_root_cert: None,
             ssl_client_cert: None,
@@ -138,6 +178,7 @@ impl Config {
             tunnel: None,
             max_connections: 10,
             connect_timeout: Duration::from_secs(15),
+            pool_mode: PoolMode::Session,
             statement_timeout: None,
             lock_timeout: None,
         }
@@ -153,7 +194,7 @@ impl Config {
 
     /// From keys and values, as job files and connection strings have them. Keys are taken in any case, with or
     /// without underscores; `connection_string` holds more of them. Lengths of time are seconds, or a number with its
-    /// unit: `500ms`, `30s`, `5min`, `1h`.
+    /// unit: `500ms`, `30s`, `5min`, `1h`, `30d`.
     ///
     /// `ssh_server` and whatever else begins with `ssh_` make a [tunnel](SshTunnel), unless `use_ssh` is `false`.
     ///
@@ -176,6 +217,8 @@ impl Config {
         config.state_schema = given
             .text("state_schema")
             .map_or(config.state_schema, str::to_owned);
+        config.retention = duration::read(&given, "retention")?.unwrap_or(config.retention);
+        config.keep_payload = given.flag("keep_payload")?.unwrap_or(config.keep_payload);
         encryption::read(&given, &mut config)?;
         config.tunnel = tunnel::read(&given)?;
         config.max_connections = given
@@ -183,6 +226,11 @@ impl Config {
             .unwrap_or(config.max_connections)
             .max(4);
         config.connect_timeout = duration::read(&given, "timeout")?.unwrap_or(config.connect_timeout);
+        config.pool_mode = given
+            .text("pool_mode")
+            .map(PoolMode::parse)
+            .transpose()?
+            .unwrap_or_default();
         config.statement_timeout = duration::read(&given, "statement_timeout")?;
         config.lock_timeout = duration::read(&given, "lock_timeout")?;
         Ok(config)
@@ -222,6 +270,26 @@ mod tests {
         assert_eq!(config.database.as_deref(), Some("my db"));
         assert_eq!(config.password, Some(Secret::new("p@ss+w")));
         assert_eq!(config.ssl_mode, Some(SslMode::Disable));
+    }
+
+    #[test]
+    fn what_is_kept_and_how_sessions_are_pooled_can_be_told() {
+        let mut properties = vec![("server", "db"), ("user", "me")];
+        let usual = config(&properties).unwrap();
+        assert_eq!(
+            (usual.retention, usual.keep_payload, usual.pool_mode),
+            (Duration::from_secs(2_592_000), false, PoolMode::Session)
+        );
+        properties.extend([
+            ("Retention", "7d"),
+            ("KeepPayload", "yes"),
+            ("PoolMode", "Transaction"),
+        ]);
+        let told = config(&properties).unwrap();
+        assert_eq!(
+            (told.retention, told.keep_payload, told.pool_mode),
+            (Duration::from_secs(604_800), true, PoolMode::Transaction)
+        );
     }
 
     #[test]
@@ -425,6 +493,10 @@ mod tests {
                     ("SSLClientCertPassword", "hunter2"),
                 ],
                 "`ssl_client_cert_password`: encrypted keys are not supported for TLS",
+            ),
+            (
+                vec![("server", "db"), ("user", "me"), ("pool_mode", "statement")],
+                "there is no pool_mode `statement`",
             ),
             (
                 vec![("server", "db"), ("user", "me"), ("lock_timeout", "soon")],

@@ -204,7 +204,7 @@ fn json(value: &str, to: &PgType, out: &mut BytesMut) -> Result<(), Refusal> {
 }
 
 /// jsonb refuses two escapes that JSON allows: that of NUL, and one half of a surrogate pair.
-fn check_escapes(json: &str) -> Result<(), Refusal> {
+pub(crate) fn check_escapes(json: &str) -> Result<(), Refusal> {
     let bytes = json.as_bytes();
     let unit = |at: usize| {
         let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;

@@ -6,6 +6,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::connector::Postgres;
 use crate::error::failed;
+use crate::lease;
 use crate::state_store::{fenced_off, to_json};
 
 /// Hits one row, or everything is undone.
@@ -17,8 +18,10 @@ pub(super) async fn advance(
 ) -> Result<()> {
     let state = checkpoint.map(to_json).transpose()?;
     let sql = format!(
-        "UPDATE {sync}.task SET commit_no = commit_no + 1, state = coalesce($4::text::jsonb, state), committed_at = now()
-         WHERE task = $1 AND epoch = $2 AND commit_no = $3"
+        "UPDATE {sync}.task SET commit_no = commit_no + 1, state = coalesce($4::text::jsonb, state), committed_at = now(),
+            held_until = {}
+         WHERE task = $1 AND epoch = $2 AND commit_no = $3",
+        lease::RENEWED
     );
     let parameters: [&(dyn ToSql + Sync); 4] = [&fence.task.as_str(), &fence.epoch, &fence.commit_no, &state];
     let moved = client

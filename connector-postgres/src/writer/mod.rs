@@ -2,6 +2,7 @@
 
 mod fence;
 mod keys;
+mod payload;
 mod publish;
 mod reason;
 mod refused;
@@ -54,10 +55,10 @@ pub(crate) struct TableWriter {
 
 impl TableWriter {
     pub(crate) async fn open(postgres: Postgres, request: WriteRequest) -> Result<Self> {
-        let session = postgres.session().await?;
         if request.fence.is_some() {
-            state_schema::ensure(&session, postgres.state_schema()).await?;
+            state_schema::ensure(&postgres).await?;
         }
+        let session = postgres.session().await?;
         let target = Layout::plan(&session, &postgres, &request).await?;
         let fingerprinted = if request.fence.is_some() {
             Fingerprinted::find(&session, &postgres, &request, &target).await?
@@ -81,7 +82,7 @@ impl TableWriter {
         };
         let fence = request.fence.clone();
         Ok(Self {
-            rejections: Rejections::new(postgres.sync(), &request.task, fence.as_ref()),
+            rejections: Rejections::new(&postgres, &request.task, fence.as_ref()),
             postgres,
             request,
             layout,
@@ -95,7 +96,7 @@ impl TableWriter {
     }
 
     async fn begin(&mut self) -> Result<Transaction> {
-        let transaction = Transaction::begin(Guarded::new(self.postgres.session().await?)).await?;
+        let transaction = Transaction::begin(Guarded::new(self.postgres.bare_session().await?)).await?;
         if let Some(stale) = self.stale.take() {
             let sql = format!("DROP TABLE IF EXISTS {stale}");
             transaction.run("drop an abandoned overwrite", &sql).await?;
@@ -179,7 +180,7 @@ impl TableWriter {
                     transaction.direct_deletes.remove(&key());
                 }
             }
-            Err(rejection) => self.rejections.add(rejection, &mut self.report),
+            Err(rejection) => self.rejections.add_record(record, rejection, &mut self.report),
         }
         Ok(())
     }
@@ -218,7 +219,7 @@ impl Writer for TableWriter {
 
     async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()> {
         for rejection in rejected {
-            self.rejections.add(rejection, &mut self.report);
+            self.rejections.add(rejection, None, &mut self.report);
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use connector_core::{CommitReport, Error, ErrorKind, Key, Rejection, Result};
 use tokio_postgres::Client;
 
+use super::payload::Payload;
 use super::reason::{Refused, is_answer, reason};
 use super::rejections::Rejections;
 use crate::difference::key_text;
@@ -176,8 +177,9 @@ impl Step<'_> {
         }
         self.try_again(&mut refused, &mut total).await?;
         for (number, reason) in refused {
-            let rejection = self.rejection(number, reason).await?;
-            rejections.add(rejection, report);
+            let payload = rejections.staged_payload(self.layout, self.shape);
+            let (rejection, payload) = self.rejection(number, reason, &payload).await?;
+            rejections.add(rejection, payload, report);
         }
         Ok(total)
     }
@@ -235,7 +237,12 @@ impl Step<'_> {
         Ok(None)
     }
 
-    async fn rejection(&self, number: i64, reason: Refused) -> Result<Rejection> {
+    async fn rejection(
+        &self,
+        number: i64,
+        reason: Refused,
+        payload: &str,
+    ) -> Result<(Rejection, Option<Payload>)> {
         let positions = if self.layout.key.is_empty() {
             &self.layout.primary
         } else {
@@ -250,7 +257,8 @@ impl Step<'_> {
         } else {
             key_text(columns.iter().map(String::as_str))
         };
-        let sql = format!("SELECT s.{SEQUENCE}, {key} FROM {STAGE} s WHERE s.{NUMBER} = {number}");
+        let sql =
+            format!("SELECT s.{SEQUENCE}, {key}, {payload}::text FROM {STAGE} s WHERE s.{NUMBER} = {number}");
         let row = self
             .client
             .query_one(&sql, &[])
@@ -267,6 +275,7 @@ impl Step<'_> {
             let field = self.layout.columns.iter().find(|one| one.name == *column);
             rejection.fields.extend(field.map(|field| field.field.clone()));
         }
-        Ok(rejection)
+        let payload: Option<String> = row.get(2);
+        Ok((rejection, payload.map(Payload::from_server)))
     }
 }

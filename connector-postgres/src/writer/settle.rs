@@ -67,8 +67,11 @@ impl TableWriter {
             Merge::Update => vec![unknown(layout)],
             _ => Vec::new(),
         };
+        let payload = rejections.staged_payload(layout, shape);
         for (statement, reason) in unfit {
-            rejections.take_out(client, &statement, reason, report).await?;
+            rejections
+                .take_out(client, &statement, &payload, reason, report)
+                .await?;
         }
         if kind != Merge::Insert {
             if shape.masked {
@@ -86,7 +89,9 @@ impl TableWriter {
             }
         }
         if let Some((statement, reason)) = lacking(layout, shape, kind) {
-            rejections.take_out(client, &statement, reason, report).await?;
+            rejections
+                .take_out(client, &statement, &payload, reason, report)
+                .await?;
         }
         let mut echo = 0;
         if let Some(fingerprinted) = fingerprinted {

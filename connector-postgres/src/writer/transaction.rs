@@ -47,15 +47,16 @@ pub(super) enum Path {
 /// Constraints that wait for the end of a transaction would refuse all of it. Statements over as many columns as a
 /// table has are compiled for longer than they run. A join of what was staged with its table is to take place in
 /// memory.
-const BEGIN: &str = "BEGIN; SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL jit = off; \
+const BEGIN: &str = "SET CONSTRAINTS ALL IMMEDIATE; SET LOCAL jit = off; \
     SELECT set_config('work_mem', '64MB', true) WHERE pg_size_bytes(current_setting('work_mem')) < 64 << 20";
 
 impl Transaction {
     /// Begins; nothing is made yet.
     pub(super) async fn begin(session: Guarded) -> Result<Self> {
+        let begin = format!("{}; {BEGIN}", session.begin()?);
         session
             .client()?
-            .batch_execute(BEGIN)
+            .batch_execute(&begin)
             .await
             .map_err(|error| failed("begin to write", error))?;
         Ok(Self {

@@ -10,7 +10,7 @@ use connector_core::{
     Batch, BatchBuilder, Connector, DataType, Destination, Op, Schema, Secret, StreamName, TaskId, Value,
     WriteMode, WriteRequest,
 };
-use connector_postgres::{Config, Postgres};
+use connector_postgres::{Config, LeastRights, Postgres};
 use connector_testkit::conformance::{DestinationSystem, sample};
 use connector_testkit::postgres::Postgres as Server;
 use tokio_postgres::{Client, NoTls};
@@ -53,16 +53,19 @@ impl Database {
         );
         server.batch_execute(&role).await.unwrap();
         server
-            .batch_execute(&format!("CREATE DATABASE {name} OWNER conformance_loader"))
+            .batch_execute(&format!("CREATE DATABASE {name}"))
             .await
             .unwrap();
         let mut own = url::Url::parse(url).unwrap();
         own.set_path(&name);
         let client = connect(own.as_str()).await;
         client
-            .batch_execute("ALTER SCHEMA public OWNER TO conformance_loader; SET timezone = 'UTC'; SET extra_float_digits = 3")
+            .batch_execute("SET timezone = 'UTC'; SET extra_float_digits = 3")
             .await
             .unwrap();
+        // Whatever is checked works with these rights and no others.
+        let rights = LeastRights::new("conformance_loader").script();
+        client.batch_execute(&rights).await.unwrap();
         let mut config = Config::from_url(url).unwrap();
         config.database = Some(name);
         config.user = "conformance_loader".to_owned();

@@ -276,7 +276,7 @@ async fn states_of_a_newer_version_are_refused() {
     assert_eq!(error.kind(), ErrorKind::State);
     assert_eq!(
         error.report().to_string(),
-        "the schema `sync` has version 99; this program knows up to 1\nhelp: run the newer version that made it"
+        "the schema `sync` has version 99; this program knows up to 3\nhelp: run the newer version that made it"
     );
     let schema = rows();
     let request = upsert("t", &schema).with_fence(Some(fence));

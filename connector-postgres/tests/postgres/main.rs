@@ -5,6 +5,14 @@
     reason = "helpers of tests, outside the functions marked as such"
 )]
 
+#[path = "../tunnel/program.rs"]
+#[expect(
+    dead_code,
+    reason = "as whom a server runs matters where one signs in to it only"
+)]
+mod program;
+
+mod pgbouncer;
 mod support;
 mod tls_server;
 
@@ -13,12 +21,18 @@ mod errors;
 mod evolve;
 mod fence;
 mod few_changes;
+mod keep_payload;
 mod limits;
 mod load;
+mod migrations;
 mod overwrite;
 mod partial;
+mod pooler;
 mod refused;
 mod rejections;
+mod retention;
+mod rights;
+mod role;
 mod statements;
 mod tables;
 mod time_limits;

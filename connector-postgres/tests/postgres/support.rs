@@ -20,6 +20,7 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 /// A database of this test's own, and a session to look into it.
 pub(crate) struct Database {
     pub(crate) config: Config,
+    url: String,
     client: Client,
 }
 
@@ -45,6 +46,7 @@ pub(crate) async fn database() -> Database {
     Database {
         config,
         client: connect(own.as_str()).await,
+        url: own.into(),
     }
 }
 
@@ -58,6 +60,11 @@ impl Database {
     /// The connector under test.
     pub(crate) fn connector(&self) -> Postgres {
         Postgres::new(self.config.clone()).unwrap()
+    }
+
+    /// A session beside the first.
+    pub(crate) async fn another_session(&self) -> Client {
+        connect(&self.url).await
     }
 
     /// Runs SQL.

@@ -614,3 +614,32 @@ async fn a_difference_longer_than_its_chunks_and_batches_is_read_whole_and_in_or
     sorted.dedup();
     assert_eq!((keys.len(), &keys), (12_345, &sorted));
 }
+
+#[tokio::test]
+async fn fingerprints_stay_however_old_and_intents_that_hold_nothing_go_with_their_rows() {
+    let test = WriteBack::new().await;
+    test.differ().await;
+    test.intend(&["00Q1", "00Q2", "00Q3"], None).await;
+    test.settle(&["00Q1"], Outcome::Updated).await;
+    let refused = Outcome::Rejected {
+        code: "X".to_owned(),
+        message: "no".to_owned(),
+        fields: Vec::new(),
+    };
+    test.settle(&["00Q2", "00Q3"], refused).await;
+    // What is refused and whose row is there is offered again; without a row, nothing is left of it.
+    test.database
+        .run("DELETE FROM lead WHERE id IN ('00Q1', '00Q3')")
+        .await;
+    let test = test.claim_again().await;
+    assert_eq!(test.differ().await, (vec!["00Q2".to_owned()], 0));
+    let stored = "SELECT key, state FROM sync.intent ORDER BY key";
+    assert_eq!(
+        test.database.lines(stored).await,
+        ["00Q1|confirmed", "00Q2|planned"]
+    );
+    // The confirmed row comes back as it was: the other side holds it still.
+    let again = "INSERT INTO lead VALUES ('00Q1', 1.5, 'it''s 日本', true, '2024-02-29 12:00:00.123456+09')";
+    test.database.run(again).await;
+    assert_eq!(test.differ().await, (vec!["00Q2".to_owned()], 1));
+}

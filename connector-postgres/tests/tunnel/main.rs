@@ -11,6 +11,7 @@ mod tls_server;
 
 mod keys_of_users;
 mod password_server;
+mod program;
 mod sshd;
 mod support;
 
