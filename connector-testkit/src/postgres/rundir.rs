@@ -22,6 +22,7 @@ use super::process::{self, signal};
 const OWNER: &str = "owner.lock";
 const LOG: &str = "server.log";
 const KEPT: &str = "kept";
+const RESTART: &str = "restart";
 const ENDED: &str = "ended";
 
 #[derive(Debug)]
@@ -67,6 +68,11 @@ impl RunDir {
 
     pub(super) fn mark_kept(&self) -> io::Result<()> {
         File::create_new(self.path.join(KEPT)).map(drop)
+    }
+
+    /// Tells the watchdog to start the server again once it has ended.
+    pub(super) fn mark_restart(&self) -> io::Result<()> {
+        File::create_new(self.path.join(RESTART)).map(drop)
     }
 
     /// The process number of a server that takes connections: the file has it in the first line, the state in the
