@@ -1,0 +1,45 @@
+//! Real faults of a real PostgreSQL: sessions ended, servers restarted, disks full, processes killed and paused.
+//!
+//! Each trial runs loads whose every outcome is known, breaks them, looks at what is left, and runs them again.
+
+#![expect(clippy::unwrap_used, reason = "what goes wrong with a trial's own tools ends it")]
+
+mod child;
+mod scenario;
+mod wire;
+mod world;
+
+mod kills;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Trials from async functions, each on a runtime of its own.
+macro_rules! trials {
+    ($($name:path),* $(,)?) => {
+        vec![$(Trial::test(stringify!($name), || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            runtime.block_on($name());
+            Ok(())
+        })),*]
+    };
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(ended) = child::entered(&arguments) {
+        return ended;
+    }
+    let trials = trials![
+        kills::at_every_call_of_a_new_table,
+        kills::at_every_call_of_an_append,
+        kills::at_every_call_of_an_upsert,
+        kills::at_every_call_of_an_overwrite,
+        kills::at_every_packet_of_a_new_table,
+        kills::at_every_packet_of_an_append,
+        kills::at_every_packet_of_an_upsert,
+        kills::at_every_packet_of_an_overwrite,
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
