@@ -20,7 +20,6 @@ use self::rejections::Rejections;
 use self::transaction::{Path, Transaction};
 use crate::connect::Guarded;
 use crate::connector::Postgres;
-use crate::error::failed;
 use crate::fingerprint::Fingerprinted;
 use crate::ident::Table;
 use crate::load::encode_row;
@@ -123,13 +122,7 @@ impl TableWriter {
             fence::advance(client, &self.postgres.sync(), fence, checkpoint).await?;
         }
         if let Err(error) = client.batch_execute("COMMIT").await {
-            let committed = match &self.fence {
-                Some(fence) if error.is_closed() => fence::was_committed(&self.postgres, fence).await?,
-                _ => false,
-            };
-            if !committed {
-                return Err(failed("commit", error));
-            }
+            fence::read_back(&self.postgres, self.fence.as_ref(), error).await?;
         } else {
             // The session is clean: back to the pool.
             transaction.session.release();

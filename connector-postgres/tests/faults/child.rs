@@ -25,7 +25,12 @@ pub(crate) fn spawn(kind: Kind, config: &Config, moment: Option<Moment>) -> Chil
         Some((number, phase)) => format!("{phase} {number}"),
     };
     Command::new(std::env::current_exe().unwrap())
-        .args([ENTRY, &format!("{kind:?}"), &config.server, &config.port.to_string()])
+        .args([
+            ENTRY,
+            &format!("{kind:?}"),
+            &config.server,
+            &config.port.to_string(),
+        ])
         .args([&config.user, config.password.as_ref().unwrap().reveal(), &moment])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -9,6 +9,7 @@ use connector_testkit::faults::Phase;
 use connector_testkit::faults::proxy::{Direction, Portion, Verdict};
 
 use crate::child::spawn;
+use crate::sample::step;
 use crate::scenario::Kind;
 use crate::wire::{At, Fault, Place};
 use crate::world::World;
@@ -51,7 +52,8 @@ async fn at_every_call(kind: Kind) {
     let mut kills = 0;
     for number in 1.. {
         let mut killed = 0;
-        for phase in [Phase::Before, Phase::After] {
+        // Before a call is after the one before it: both only where all is tried.
+        for phase in [Phase::After, Phase::Before].into_iter().step_by(step(2)) {
             world.reset(kind).await;
             let mut child = spawn(kind, &world.config, Some((number, phase)));
             let ended = child.wait().unwrap();
@@ -66,7 +68,7 @@ async fn at_every_call(kind: Kind) {
         kills += killed;
     }
     println!("{kind:?}: {kills} kills at calls");
-    assert!(kills > 60, "only {kills} kills");
+    assert!(kills > 30, "only {kills} kills");
 }
 
 async fn look_and_rerun(world: &World, kind: Kind, what: &str) {
@@ -80,7 +82,7 @@ async fn look_and_rerun(world: &World, kind: Kind, what: &str) {
 async fn at_every_packet(kind: Kind) {
     let world = World::shared().await;
     let (mut kills, mut after_commits) = (0, 0);
-    'packets: for number in 1.. {
+    'packets: for number in (1..).step_by(step(6)) {
         for sent in [false, true] {
             world.reset(kind).await;
             let kill = Kill {
@@ -93,12 +95,14 @@ async fn at_every_packet(kind: Kind) {
             let proxy = tap.proxy(world.server()).await;
             *process.lock().unwrap() = Some(spawn(kind, &world.through(proxy.address()), None));
             let child = Arc::clone(&process);
-            let ended = tokio::task::spawn_blocking(move || loop {
-                // Not `wait`: who kills it needs it too.
-                if let Some(ended) = child.lock().unwrap().as_mut().unwrap().try_wait().unwrap() {
-                    return ended;
+            let ended = tokio::task::spawn_blocking(move || {
+                loop {
+                    // Not `wait`: who kills it needs it too.
+                    if let Some(ended) = child.lock().unwrap().as_mut().unwrap().try_wait().unwrap() {
+                        return ended;
+                    }
+                    std::thread::sleep(std::time::Duration::from_millis(1));
                 }
-                std::thread::sleep(std::time::Duration::from_millis(1));
             })
             .await
             .unwrap();
@@ -119,7 +123,7 @@ async fn at_every_packet(kind: Kind) {
         }
     }
     println!("{kind:?}: {kills} kills at packets, {after_commits} of them before an answer");
-    assert!(kills > 100, "only {kills} kills");
+    assert!(kills * step(6) > 100, "only {kills} kills");
 }
 
 /// Kills a process.

@@ -2,14 +2,19 @@
 //!
 //! Each trial runs loads whose every outcome is known, breaks them, looks at what is left, and runs them again.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong with a trial's own tools ends it")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what goes wrong with a trial's own tools ends it"
+)]
 
 mod child;
+mod sample;
 mod scenario;
 mod wire;
 mod world;
 
 mod kills;
+mod sessions;
 
 use std::process::ExitCode;
 
@@ -40,6 +45,13 @@ fn main() -> ExitCode {
         kills::at_every_packet_of_an_append,
         kills::at_every_packet_of_an_upsert,
         kills::at_every_packet_of_an_overwrite,
+        sessions::ended_at_every_packet_of_a_new_table,
+        sessions::ended_at_every_packet_of_an_append,
+        sessions::ended_at_every_packet_of_an_upsert,
+        sessions::ended_at_every_packet_of_an_overwrite,
+        sessions::commits_without_an_answer,
+        sessions::a_commit_that_cannot_be_read_back,
+        sessions::commits_without_a_fence,
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

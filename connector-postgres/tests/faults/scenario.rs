@@ -13,7 +13,7 @@ pub(crate) const ROWS: usize = 30;
 const UNFIT: usize = 5;
 /// The row that the table of [`Kind::Upsert`] refuses: `n` is below zero.
 const REFUSED: usize = 12;
-/// Bytes of a name: eight rows fill a batch, and each batch ends in a checkpoint.
+/// Bytes of a name: nine rows fill a batch, and each batch ends in a checkpoint.
 const NAME: usize = 8_000;
 
 /// A load, by the way its rows take into the table `t`.
@@ -138,7 +138,7 @@ impl Kind {
     }
 }
 
-/// One try, and batches of eight rows.
+/// One try, and batches of nine rows.
 pub(crate) fn once() -> RunOptions {
     RunOptions::default()
         .with_retry(RetryPolicy::NEVER)

@@ -59,6 +59,13 @@ impl<F: Fault + 'static> At<F> {
         })
     }
 
+    /// The same, counting from the first portion on.
+    pub(crate) fn of_everything(place: Place, fault: F) -> Arc<Self> {
+        let at = Self::new(place, fault);
+        at.began.store(true, Ordering::SeqCst);
+        at
+    }
+
     /// A proxy to the server with this tap.
     pub(crate) async fn proxy(self: &Arc<Self>, server: SocketAddr) -> Proxy {
         let tap: Arc<dyn Tap> = Arc::<Self>::clone(self);
@@ -82,8 +89,11 @@ impl<F: Fault + 'static> At<F> {
         if !self.began.load(Ordering::SeqCst) || self.struck() {
             return false;
         }
-        let mut counts = |counts: bool, number| counts && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == number;
-        let commits = up && holds(portion.bytes, b"COMMIT\0");
+        let mut counts =
+            |counts: bool, number| counts && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == number;
+        // The statement, or the server's word that it is done.
+        let commit = holds(portion.bytes, b"COMMIT\0");
+        let commits = up && commit;
         match self.place {
             Place::Any(number) => counts(true, number),
             Place::ToServer(number) => counts(up, number),
@@ -92,7 +102,7 @@ impl<F: Fault + 'static> At<F> {
                 if counts(commits, number) {
                     self.committing.store(portion.connection, Ordering::SeqCst);
                 }
-                !up && self.committing.load(Ordering::SeqCst) == portion.connection
+                !up && commit && self.committing.load(Ordering::SeqCst) == portion.connection
             }
         }
     }
@@ -111,6 +121,8 @@ impl<F: Fault + 'static> Tap for At<F> {
 
 impl<F> fmt::Debug for At<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("At").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("At")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
     }
 }

@@ -23,7 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that writes as safely as an installed one, to be harmed.
 pub(crate) fn own_server(settings: &[(&str, &str)]) -> Server {
-    let settings = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = settings
+        .iter()
+        .map(|&(name, value)| (name.to_owned(), value.to_owned()));
     Server::start(&Options {
         database_url: None,
         durable: true,
@@ -38,7 +40,7 @@ pub(crate) struct World {
     /// How the loader connects.
     pub(crate) config: Config,
     /// The superuser's URL of this database.
-    url: String,
+    pub(crate) url: String,
     client: Client,
 }
 
@@ -83,7 +85,9 @@ impl World {
 
     /// Where the server is.
     pub(crate) fn server(&self) -> SocketAddr {
-        format!("{}:{}", self.config.server, self.config.port).parse().unwrap()
+        format!("{}:{}", self.config.server, self.config.port)
+            .parse()
+            .unwrap()
     }
 
     /// How the loader connects by way of a proxy.
@@ -201,11 +205,19 @@ impl World {
         let covered = self.covered().await;
         let table = self.table().await;
         let ended = kind == Kind::Overwrite && covered == ROWS && table != kind.lines(0, false);
-        same(&table, &kind.lines(covered, ended), &format!("{what}, {covered} covered"));
+        same(
+            &table,
+            &kind.lines(covered, ended),
+            &format!("{what}, {covered} covered"),
+        );
         if kind == Kind::Upsert {
             same(&self.lines(LOG).await, &kind.logged(covered), what);
         }
-        if self.line("SELECT to_regclass('sync.rejection') IS NOT NULL").await == "t" {
+        if self
+            .line("SELECT to_regclass('sync.rejection') IS NOT NULL")
+            .await
+            == "t"
+        {
             same(&self.rejected(kind).await, &keys(&kind.refused(covered)), what);
         }
         let temporary = "SELECT relname FROM pg_class WHERE relpersistence = 't' AND relkind = 'r'";
@@ -219,8 +231,10 @@ impl World {
             Kind::Overwrite => "WHERE epoch = (SELECT epoch FROM sync.task)",
             _ => "",
         };
-        self.lines(&format!("SELECT key FROM sync.rejection {which} ORDER BY key::int"))
-            .await
+        self.lines(&format!(
+            "SELECT key FROM sync.rejection {which} ORDER BY key::int"
+        ))
+        .await
     }
 
     /// Looks at what a run to the end has left: every row once, and nothing beside.
@@ -271,7 +285,10 @@ pub(crate) async fn ran(job: &Job) -> Result<RunReport, Error> {
     match error {
         Some(error) => Err(error),
         None => {
-            assert!(matches!(job.status, Status::Succeeded | Status::Partial), "{job:?}");
+            assert!(
+                matches!(job.status, Status::Succeeded | Status::Partial),
+                "{job:?}"
+            );
             report.jobs.push(job);
             Ok(report)
         }
