@@ -1,4 +1,4 @@
-//! The transaction's last statement, and what became of a COMMIT that was not answered.
+//! The transaction's last statement, what became of a COMMIT that was not answered, and who was overtaken.
 
 use connector_core::{Error, ErrorKind, Fence, Result, State};
 use tokio_postgres::Client;
@@ -80,4 +80,25 @@ async fn was_committed(postgres: &Postgres, fence: &Fence) -> Result<bool> {
             .with_help("let the other run go on: it has found what was committed"));
     }
     Ok(commit_no == fence.commit_no + 1)
+}
+
+/// What the server refused because another run has taken over, and has dropped or changed what this one works on, is
+/// told as that.
+pub(super) async fn explain(postgres: &Postgres, fence: &Fence, error: Error) -> Error {
+    if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Conflict) {
+        return error;
+    }
+    let held = async {
+        let session = postgres.session().await?;
+        let sql = format!("SELECT epoch = $2 FROM {}.task WHERE task = $1", postgres.sync());
+        let row = session
+            .query_one(&sql, &[&fence.task.as_str(), &fence.epoch])
+            .await
+            .map_err(|error| failed("check the fence", error))?;
+        Ok::<bool, Error>(row.get(0))
+    };
+    match held.await {
+        Ok(false) => fenced_off(fence).with_source(error),
+        Ok(true) | Err(_) => error,
+    }
 }

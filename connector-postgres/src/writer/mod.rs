@@ -136,6 +136,44 @@ impl TableWriter {
         Ok(std::mem::take(&mut self.report))
     }
 
+    /// Encodes a batch into the COPY under way, or into a new one.
+    async fn load(&mut self, batch: Batch) -> Result<()> {
+        let unset = Unset::of(&batch);
+        let mut transaction = match self.transaction.take() {
+            Some(transaction) => transaction,
+            None => self.begin().await?,
+        };
+        if transaction.load.is_some() {
+            self.adapt(&mut transaction, &unset).await?;
+        } else {
+            self.start_rows(&mut transaction, &unset).await?;
+        }
+        for record in batch.records() {
+            self.take(&mut transaction, &record)?;
+            if let Some(load) = &mut transaction.load {
+                load.flush().await?;
+            }
+        }
+        if self.rejections.are_many()
+            && let Some(load) = transaction.load.take()
+        {
+            // The session cannot do two things at once: end the COPY, store, and start another.
+            load.finish().await?;
+            self.rejections.store(transaction.session.client()?).await?;
+            transaction.start_load(&self.layout).await?;
+        }
+        self.transaction = Some(transaction);
+        Ok(())
+    }
+
+    /// Says of a failure that it comes of a takeover, if it does.
+    async fn explained<T>(&self, result: Result<T>) -> Result<T> {
+        match (result, &self.fence) {
+            (Err(error), Some(fence)) => Err(fence::explain(&self.postgres, fence, error).await),
+            (result, _) => result,
+        }
+    }
+
     /// Encodes one record into the COPY, or rejects it.
     fn take(&mut self, transaction: &mut Transaction, record: &Record<'_>) -> Result<()> {
         let Some(load) = &mut transaction.load else {
@@ -179,32 +217,8 @@ impl TableWriter {
 #[async_trait]
 impl Writer for TableWriter {
     async fn write(&mut self, batch: Batch) -> Result<()> {
-        let unset = Unset::of(&batch);
-        let mut transaction = match self.transaction.take() {
-            Some(transaction) => transaction,
-            None => self.begin().await?,
-        };
-        if transaction.load.is_some() {
-            self.adapt(&mut transaction, &unset).await?;
-        } else {
-            self.start_rows(&mut transaction, &unset).await?;
-        }
-        for record in batch.records() {
-            self.take(&mut transaction, &record)?;
-            if let Some(load) = &mut transaction.load {
-                load.flush().await?;
-            }
-        }
-        if self.rejections.are_many()
-            && let Some(load) = transaction.load.take()
-        {
-            // The session cannot do two things at once: end the COPY, store, and start another.
-            load.finish().await?;
-            self.rejections.store(transaction.session.client()?).await?;
-            transaction.start_load(&self.layout).await?;
-        }
-        self.transaction = Some(transaction);
-        Ok(())
+        let written = self.load(batch).await;
+        self.explained(written).await
     }
 
     async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()> {
@@ -215,10 +229,12 @@ impl Writer for TableWriter {
     }
 
     async fn commit(&mut self, checkpoint: Option<&State>) -> Result<CommitReport> {
-        self.conclude(checkpoint, false).await
+        let committed = self.conclude(checkpoint, false).await;
+        self.explained(committed).await
     }
 
     async fn finish(mut self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport> {
-        self.conclude(checkpoint, true).await
+        let finished = self.conclude(checkpoint, true).await;
+        self.explained(finished).await
     }
 }

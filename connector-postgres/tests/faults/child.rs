@@ -14,6 +14,8 @@ use crate::world::ran;
 const ENTRY: &str = "load-and-be-killed";
 /// How a copy ends that was overtaken.
 pub(crate) const OVERTAKEN: i32 = 3;
+/// How a copy ends whose session broke.
+pub(crate) const CUT_OFF: i32 = 4;
 
 /// Where in its run a copy kills itself: the number of a call, and whether it was carried out.
 pub(crate) type Moment = (u64, Phase);
@@ -75,6 +77,7 @@ async fn load(kind: Kind, config: Config, moment: &str) -> ExitCode {
             println!("{}", error.report());
             ExitCode::from(match error.kind() {
                 ErrorKind::Conflict => OVERTAKEN as u8,
+                ErrorKind::Unavailable => CUT_OFF as u8,
                 _ => 1,
             })
         }

@@ -15,6 +15,7 @@ mod world;
 
 mod kills;
 mod sessions;
+mod zombies;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,12 @@ fn main() -> ExitCode {
         sessions::commits_without_an_answer,
         sessions::a_commit_that_cannot_be_read_back,
         sessions::commits_without_a_fence,
+        zombies::woken_after_takeover_of_an_append,
+        zombies::woken_after_takeover_of_an_upsert,
+        zombies::woken_after_takeover_of_an_overwrite,
+        zombies::woken_at_every_commit,
+        zombies::a_paused_process_with_a_living_session_keeps_its_task,
+        zombies::eight_processes_at_once_do_everything_once,
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -249,7 +249,6 @@ impl World {
         }
         let left = "SELECT relname FROM pg_class WHERE relkind = 'r' AND (relnamespace = 'public'::regnamespace OR relpersistence = 't') ORDER BY 1";
         same(&self.lines(left).await, &tables, what);
-        self.until_idle().await;
     }
 
     /// Runs the load to its end, as a new process would, and looks at what it has left.
@@ -258,6 +257,7 @@ impl World {
             panic!("{what}: {}", error.report());
         }
         self.check_end(kind, what).await;
+        self.until_idle().await;
     }
 }
 
