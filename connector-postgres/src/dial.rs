@@ -19,10 +19,11 @@ use crate::tunnel::Tunnel;
 use crate::{error, tls};
 
 /// What every session starts with: our own statements name everything in full, a session that was forgotten ends,
-/// that of a machine which is gone without a word after a minute and a quarter, and text comes in the one encoding we
-/// speak.
+/// that of a machine which is gone without a word after a minute and a quarter, a statement sees what others have
+/// committed when it begins, whatever the user's default is, and text comes in the one encoding we speak.
 const SESSION: &str = "-c client_encoding=UTF8 -c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 \
      -c extra_float_digits=3 -c idle_in_transaction_session_timeout=3600000 \
+     -c default_transaction_isolation=read\\ committed \
      -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=15 -c tcp_keepalives_count=3";
 
 /// How long a running statement is asked to stop, after which the server is left to notice by itself.

@@ -14,7 +14,9 @@ mod wire;
 mod world;
 
 mod kills;
+mod restarts;
 mod sessions;
+mod waits;
 mod zombies;
 
 use std::process::ExitCode;
@@ -59,6 +61,15 @@ fn main() -> ExitCode {
         zombies::woken_at_every_commit,
         zombies::a_paused_process_with_a_living_session_keeps_its_task,
         zombies::eight_processes_at_once_do_everything_once,
+        restarts::an_immediate_restart_within_a_load,
+        restarts::a_server_process_that_is_killed,
+        restarts::a_replica_that_becomes_the_primary,
+        restarts::transactions_that_only_read,
+        waits::a_deadlock,
+        waits::a_lock_that_is_held_too_long,
+        waits::a_state_that_is_held_too_long,
+        waits::a_statement_that_takes_too_long,
+        waits::a_user_whose_transactions_are_serializable,
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -71,7 +71,7 @@ async fn terminate(url: &str) {
 
 /// What a session that ended must be told as: it may pass, and what to do.
 #[track_caller]
-fn assert_passing(error: &Error, what: &str) {
+pub(crate) fn assert_passing(error: &Error, what: &str) {
     let report = error.report().to_string();
     assert_eq!(
         (error.kind(), error.retry()),

@@ -34,6 +34,8 @@ pub(crate) enum Place {
     Commit(u64),
     /// Its answer.
     CommitAnswer(u64),
+    /// The one of this number among those to the server that hold this text.
+    Saying(&'static str, u64),
 }
 
 /// Strikes at one portion.
@@ -98,6 +100,7 @@ impl<F: Fault + 'static> At<F> {
             Place::Any(number) => counts(true, number),
             Place::ToServer(number) => counts(up, number),
             Place::Commit(number) => counts(commits, number),
+            Place::Saying(text, number) => counts(up && holds(portion.bytes, text.as_bytes()), number),
             Place::CommitAnswer(number) => {
                 if counts(commits, number) {
                     self.committing.store(portion.connection, Ordering::SeqCst);

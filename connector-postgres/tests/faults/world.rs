@@ -103,9 +103,18 @@ impl World {
         Arc::new(Postgres::new(self.config.clone()).unwrap())
     }
 
-    /// Connects anew, after the server was restarted.
+    /// Connects anew, after the server was restarted or while it recovers.
     pub(crate) async fn reconnect(&mut self) {
-        self.client = connect(&self.url).await;
+        let connected = tokio::time::timeout(PATIENCE, async {
+            loop {
+                if let Ok((client, connection)) = tokio_postgres::connect(&self.url, NoTls).await {
+                    tokio::spawn(connection);
+                    return client;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        });
+        self.client = connected.await.unwrap();
     }
 
     /// Another session of the superuser.

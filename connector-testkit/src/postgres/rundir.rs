@@ -81,7 +81,7 @@ impl RunDir {
         let text = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
         let mut lines = text.lines();
         let pid = lines.next()?.trim().parse().ok()?;
-        (lines.nth(6)?.trim() == "ready").then_some(pid)
+        matches!(lines.nth(6)?.trim(), "ready" | "standby").then_some(pid)
     }
 }
 
