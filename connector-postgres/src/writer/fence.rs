@@ -1,6 +1,6 @@
 //! The transaction's last statement, what became of a COMMIT that was not answered, and who was overtaken.
 
-use connector_core::{Error, ErrorKind, Fence, Result, State};
+use connector_core::{Error, ErrorKind, Fence, Result, Retry, State};
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
@@ -85,7 +85,8 @@ async fn was_committed(postgres: &Postgres, fence: &Fence) -> Result<bool> {
 /// What the server refused because another run has taken over, and has dropped or changed what this one works on, is
 /// told as that.
 pub(super) async fn explain(postgres: &Postgres, fence: &Fence, error: Error) -> Error {
-    if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Conflict) {
+    let says_so = error.kind() == ErrorKind::Conflict && error.retry() == Retry::Never;
+    if says_so || error.kind() == ErrorKind::Unavailable {
         return error;
     }
     let held = async {

@@ -1,6 +1,7 @@
 //! One task's rows, rejections and checkpoint, a transaction at a time.
 
 mod fence;
+mod known;
 mod publish;
 mod reason;
 mod refused;
@@ -16,6 +17,7 @@ use connector_core::{
     WriteRequest, Writer,
 };
 
+use self::known::Known;
 use self::rejections::Rejections;
 use self::transaction::{Path, Transaction};
 use crate::connect::Guarded;
@@ -40,6 +42,8 @@ pub(crate) struct TableWriter {
     layout: Layout,
     /// Of the table whose place the shadow takes.
     overwritten: Option<Layout>,
+    /// The request's table as it was planned for, or as this writer has made it.
+    known: Option<Known>,
     /// What an abandoned overwrite has left: dropped within the first transaction, and so only by who may commit.
     stale: Option<Table>,
     fingerprinted: Option<Fingerprinted>,
@@ -56,6 +60,8 @@ impl TableWriter {
         if request.fence.is_some() {
             state_schema::ensure(&session, postgres.state_schema()).await?;
         }
+        // Before it is planned for: what is changed from now on is noticed.
+        let known = Known::of(&session, &postgres.table(request.stream.as_str())?).await?;
         let target = Layout::plan(&session, &postgres, &request).await?;
         let fingerprinted = if request.fence.is_some() {
             Fingerprinted::find(&session, &postgres, &request, &target).await?
@@ -84,6 +90,7 @@ impl TableWriter {
             request,
             layout,
             overwritten,
+            known,
             stale,
             fingerprinted,
             fence,
@@ -117,6 +124,10 @@ impl TableWriter {
             self.publish(&mut transaction).await?;
         }
         let client = transaction.session.client()?;
+        let known = match &self.overwritten {
+            None if transaction.shaped => Known::of(client, &self.layout.table).await?,
+            _ => self.known.clone(),
+        };
         self.rejections.store(client).await?;
         if let Some(fence) = &self.fence {
             fence::advance(client, &self.postgres.sync(), fence, checkpoint).await?;
@@ -130,6 +141,7 @@ impl TableWriter {
         if transaction.shaped {
             self.layout.settled();
         }
+        self.known = known;
         if let Some(fence) = &mut self.fence {
             fence.commit_no += 1;
         }
@@ -164,6 +176,18 @@ impl TableWriter {
         }
         self.transaction = Some(transaction);
         Ok(())
+    }
+
+    /// Makes sure that nobody has changed the table that rows go into; one that was just made is nobody else's yet.
+    async fn hold_table(&self, transaction: &Transaction) -> Result<()> {
+        match &self.known {
+            Some(known) if self.overwritten.is_none() && !transaction.shaped => {
+                known
+                    .hold(transaction.session.client()?, &self.layout.table)
+                    .await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Says of a failure that it comes of a takeover, if it does.

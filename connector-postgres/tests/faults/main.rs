@@ -13,7 +13,9 @@ mod scenario;
 mod wire;
 mod world;
 
+mod ddl;
 mod kills;
+mod limits;
 mod restarts;
 mod sessions;
 mod waits;
@@ -65,6 +67,12 @@ fn main() -> ExitCode {
         restarts::a_server_process_that_is_killed,
         restarts::a_replica_that_becomes_the_primary,
         restarts::transactions_that_only_read,
+        limits::too_many_connections,
+        limits::a_full_file,
+        limits::a_full_disk,
+        ddl::columns_that_are_changed,
+        ddl::a_table_that_is_dropped,
+        ddl::a_view_that_is_made,
         waits::a_deadlock,
         waits::a_lock_that_is_held_too_long,
         waits::a_state_that_is_held_too_long,

@@ -42,7 +42,7 @@ pub(crate) async fn an_immediate_restart_within_a_load() {
     let mut world = World::on(&url).await;
     let (mut struck, mut failed) = (0, 0);
     for kind in Kind::ALL {
-        for number in (3..).step_by(step(45)) {
+        for number in (3..).step_by(step(90)) {
             let stop = [Stop::Immediate, Stop::Fast][struck % 4 / 3];
             let patient = struck % 2 == 0;
             let what = format!("{kind:?}, {stop:?} at packet {number}");
@@ -54,7 +54,7 @@ pub(crate) async fn an_immediate_restart_within_a_load() {
             if patient {
                 // Other sessions see the server go before it is there again.
                 let options = once().with_retry(RetryPolicy {
-                    max_attempts: 20,
+                    max_attempts: 200,
                     first_pause: std::time::Duration::from_millis(50),
                     longest_pause: std::time::Duration::from_millis(500),
                 });
@@ -80,7 +80,7 @@ pub(crate) async fn an_immediate_restart_within_a_load() {
     }
     println!("{struck} restarts, {failed} single tries failed");
     assert!(
-        struck >= 12 && failed >= 4,
+        struck >= 8 && failed >= 3,
         "{struck} restarts, {failed} single tries failed"
     );
 }

@@ -149,13 +149,24 @@ impl World {
 
     /// Makes everything as it is before a load of this kind.
     pub(crate) async fn reset(&self, kind: Kind) {
+        self.run("DROP SCHEMA IF EXISTS sync CASCADE").await;
+        self.reset_tables(kind).await;
+    }
+
+    /// The same, with a schema of states in which nothing is.
+    pub(crate) async fn reset_keeping_states(&self, kind: Kind) {
+        self.run("TRUNCATE sync.task, sync.rejection").await;
+        self.reset_tables(kind).await;
+    }
+
+    async fn reset_tables(&self, kind: Kind) {
         let left = self
             .lines("SELECT format('DROP TABLE public.%I CASCADE', relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
             .await
             .join("; ");
         let name = self.name();
         self.run(&format!(
-            "{left}; DROP FUNCTION IF EXISTS note_row; DROP SCHEMA IF EXISTS sync CASCADE;
+            "{left}; DROP FUNCTION IF EXISTS note_row;
              SET ROLE {name}; {}; RESET ROLE",
             kind.setup()
         ))
