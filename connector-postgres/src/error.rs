@@ -198,3 +198,53 @@ fn help_for(state: &SqlState) -> Option<String> {
     };
     Some(help.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_by_who_can_do_something() {
+        let told = |code: &str| {
+            let state = SqlState::from_code(code);
+            let error = Error::new(kind_of(&state), "");
+            let passes = error.retry() != Retry::Never || is_transient(&state);
+            (error.kind(), passes, help_for(&state).is_some())
+        };
+        for (code, kind, passes, helps) in [
+            // The session ended, or was never had.
+            ("08006", ErrorKind::Unavailable, true, false),
+            ("57P01", ErrorKind::Unavailable, true, true),
+            ("57P02", ErrorKind::Unavailable, true, true),
+            ("57P03", ErrorKind::Unavailable, true, true),
+            ("57P04", ErrorKind::NotFound, false, true),
+            // The server is short of something.
+            ("53100", ErrorKind::Unavailable, true, true),
+            ("53200", ErrorKind::Unavailable, true, true),
+            ("53300", ErrorKind::Unavailable, true, true),
+            ("53400", ErrorKind::Unavailable, true, true),
+            ("57014", ErrorKind::Unavailable, true, true),
+            ("58030", ErrorKind::Unavailable, true, false),
+            // Others are in the way.
+            ("40001", ErrorKind::Conflict, true, true),
+            ("40P01", ErrorKind::Conflict, true, true),
+            ("55006", ErrorKind::Conflict, true, false),
+            ("55P03", ErrorKind::Conflict, true, true),
+            // The server is the wrong one, or the user.
+            ("25006", ErrorKind::Forbidden, false, true),
+            ("42501", ErrorKind::Forbidden, false, true),
+            ("28P01", ErrorKind::Auth, false, true),
+            // The table, or its rows.
+            ("42P01", ErrorKind::NotFound, false, true),
+            ("42703", ErrorKind::Schema, false, false),
+            ("2BP01", ErrorKind::Schema, false, false),
+            ("22003", ErrorKind::Data, false, false),
+            ("23505", ErrorKind::Data, false, false),
+            ("44000", ErrorKind::Data, false, false),
+            ("54000", ErrorKind::Data, false, false),
+            ("P0001", ErrorKind::Data, false, false),
+        ] {
+            assert_eq!(told(code), (kind, passes, helps), "{code}");
+        }
+    }
+}

@@ -13,12 +13,14 @@ mod scenario;
 mod wire;
 mod world;
 
+mod clocks;
 mod ddl;
 mod kills;
 mod limits;
 mod restarts;
 mod sessions;
 mod waits;
+mod write_back;
 mod zombies;
 
 use std::process::ExitCode;
@@ -73,6 +75,9 @@ fn main() -> ExitCode {
         ddl::columns_that_are_changed,
         ddl::a_table_that_is_dropped,
         ddl::a_view_that_is_made,
+        write_back::sessions_ended_at_every_packet,
+        clocks::a_server_whose_clock_jumps,
+        clocks::a_process_whose_clock_jumps,
         waits::a_deadlock,
         waits::a_lock_that_is_held_too_long,
         waits::a_state_that_is_held_too_long,

@@ -33,7 +33,7 @@ pub(crate) async fn ended_at_every_packet_of_an_overwrite() {
 
 /// How a session ends.
 #[derive(Clone, Copy, Debug)]
-enum End {
+pub(crate) enum End {
     /// An administrator ends every session of the loader.
     Terminated,
     /// The connection is closed.
@@ -42,10 +42,11 @@ enum End {
     Reset,
 }
 
-struct Ending {
-    end: End,
+/// Ends sessions.
+pub(crate) struct Ending {
+    pub(crate) end: End,
     /// The superuser's URL.
-    url: String,
+    pub(crate) url: String,
 }
 
 #[async_trait]
