@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use connector_core::{Connector, ErrorKind, ReadRequest, Retry, RetryPolicy, Selection, Source, TaskId};
+use connector_core::{ErrorKind, ReadRequest, Retry, RetryPolicy, Selection, Source, TaskId};
 use connector_postgres::Postgres;
 use connector_testkit::faults::proxy::{Portion, Verdict};
 use connector_testkit::postgres::{Postgres as Server, Stop};
@@ -129,7 +129,6 @@ pub(crate) async fn a_replica_that_becomes_the_primary() {
         let mut world = World::on(server.url()).await;
         world.reset(kind).await;
         if has_states {
-            world.connector().state_store().unwrap();
             let task = TaskId::new("other", "task");
             let holder = connector_core::Holder::new("somebody");
             let store = world.connector().state_store().unwrap();

@@ -28,8 +28,6 @@ pub(crate) trait Fault: Send + Sync {
 pub(crate) enum Place {
     /// The one of this number, whichever way it goes.
     Any(u64),
-    /// The one of this number among those that go to the server.
-    ToServer(u64),
     /// The COMMIT of this number, on its way to the server.
     Commit(u64),
     /// Its answer.
@@ -91,14 +89,12 @@ impl<F: Fault + 'static> At<F> {
         if !self.began.load(Ordering::SeqCst) || self.struck() {
             return false;
         }
-        let mut counts =
-            |counts: bool, number| counts && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == number;
+        let counts = |counts: bool, number| counts && self.seen.fetch_add(1, Ordering::SeqCst) + 1 == number;
         // The statement, or the server's word that it is done.
         let commit = holds(portion.bytes, b"COMMIT\0");
         let commits = up && commit;
         match self.place {
             Place::Any(number) => counts(true, number),
-            Place::ToServer(number) => counts(up, number),
             Place::Commit(number) => counts(commits, number),
             Place::Saying(text, number) => counts(up && holds(portion.bytes, text.as_bytes()), number),
             Place::CommitAnswer(number) => {
