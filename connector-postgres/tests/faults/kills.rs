@@ -82,7 +82,7 @@ async fn look_and_rerun(world: &World, kind: Kind, what: &str) {
 async fn at_every_packet(kind: Kind) {
     let world = World::shared().await;
     let (mut kills, mut after_commits) = (0, 0);
-    'packets: for number in (1..).step_by(step(6)) {
+    'packets: for number in (1..).step_by(step(10)) {
         for sent in [false, true] {
             world.reset(kind).await;
             let kill = Kill {
@@ -123,7 +123,7 @@ async fn at_every_packet(kind: Kind) {
         }
     }
     println!("{kind:?}: {kills} kills at packets, {after_commits} of them before an answer");
-    assert!(kills * step(6) > 100, "only {kills} kills");
+    assert!(kills * step(10) > 100, "only {kills} kills");
 }
 
 /// Kills a process.

@@ -89,7 +89,7 @@ async fn ended_at_every_packet(kind: Kind) {
     let world = World::shared().await;
     let ends = [End::Terminated, End::Closed, End::Reset];
     let (mut struck, mut failed) = (0, 0);
-    for number in (1..).step_by(step(7)) {
+    for number in (1..).step_by(step(12)) {
         let end = ends[struck % ends.len()];
         let ending = || Ending {
             end,
@@ -132,7 +132,7 @@ async fn ended_at_every_packet(kind: Kind) {
         world.check_end(kind, &what).await;
     }
     println!("{kind:?}: sessions ended at {struck} packets, {failed} tries failed");
-    assert!(failed > 10, "only {failed} of {struck} tries failed");
+    assert!(failed > 5, "only {failed} of {struck} tries failed");
 }
 
 /// A COMMIT that never arrived is not reported as done; one whose answer was lost is, and nothing is done twice.
