@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use connector_core::{Error, ErrorKind, Retry};
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::tls;
 
@@ -38,6 +38,25 @@ fn broken(what: &str, error: tokio_postgres::Error) -> Error {
     )
     .with_help("see the server's log: it was restarted, or it ended the session")
     .with_source(error)
+}
+
+/// Whether the server has not said what became of a statement: the connection broke, or its last word was that it ends
+/// the session.
+pub(crate) fn is_unanswered(error: &tokio_postgres::Error) -> bool {
+    error
+        .as_db_error()
+        .is_none_or(|db| matches!(db.parsed_severity(), Some(Severity::Fatal | Severity::Panic)))
+}
+
+/// A COMMIT that ends `what` failed: without an answer, it may have taken place.
+pub(crate) fn not_committed(what: &str, error: tokio_postgres::Error) -> Error {
+    let unanswered = is_unanswered(&error);
+    let error = failed(what, error);
+    if unanswered {
+        error.with_may_have_applied()
+    } else {
+        error
+    }
 }
 
 /// No connection could be made to `address`, which is called `server` in certificates.
@@ -125,11 +144,13 @@ fn kind_of(state: &SqlState) -> ErrorKind {
         "3D000" | "42P01" | "3F000" => ErrorKind::NotFound,
         "42703" | "42804" | "42601" | "0A000" => ErrorKind::Schema,
         "25006" => ErrorKind::Forbidden,
+        "57P04" => ErrorKind::NotFound,
         code => match &code[..2] {
             "08" | "53" | "57" => ErrorKind::Unavailable,
             "40" | "55" => ErrorKind::Conflict,
-            "22" | "23" => ErrorKind::Data,
-            "42" => ErrorKind::Schema,
+            // Values, constraints, triggers and functions, limits of a row.
+            "21" | "22" | "23" | "38" | "39" | "44" | "54" | "P0" => ErrorKind::Data,
+            "2B" | "42" => ErrorKind::Schema,
             _ => ErrorKind::Unavailable,
         },
     }
@@ -137,8 +158,8 @@ fn kind_of(state: &SqlState) -> ErrorKind {
 
 /// Whether the same transaction may pass when it is tried again.
 fn is_transient(state: &SqlState) -> bool {
-    matches!(state.code(), "40001" | "40P01" | "55P03" | "57014")
-        || matches!(&state.code()[..2], "08" | "53" | "57")
+    matches!(state.code(), "40001" | "40P01" | "55006" | "55P03")
+        || (matches!(&state.code()[..2], "08" | "53" | "57") && state.code() != "57P04")
 }
 
 /// Details of these name the values of a row.
@@ -155,11 +176,75 @@ fn help_for(state: &SqlState) -> Option<String> {
         }
         "3D000" => "check `database`; left out, it is the user's own name",
         "42501" => "grant the user the right that is missing",
-        "25006" => "this server is a read-only replica: name the primary as `server`",
-        "53300" => "raise max_connections, or close other sessions",
+        "25006" => {
+            "name the primary as `server` if this is a replica, which only reads; \
+             otherwise take default_transaction_read_only from the server, the database or the user"
+        }
+        "40001" | "40P01" => "try again: other sessions, or the replay of a replica, were at the same rows",
+        "53300" => {
+            "close other sessions, or raise max_connections, or the CONNECTION LIMIT of the user or the database; \
+             a task takes up to four sessions at once"
+        }
         "53100" => "free space on the database server's disk; nothing of this commit was kept",
+        "53200" => "give the database server more memory, or close other sessions",
+        "53400" => "raise the limit that the message names",
+        "55P03" => "another session holds a lock: pg_locks says which; `lock_timeout` gives it more time",
+        "57014" => "`statement_timeout` gives a statement more time, and smaller commits need less of it",
+        "57P01" | "57P02" => "see the server's log: it was stopped, or somebody ended the session",
+        "57P03" => "wait until the server has started",
+        "57P04" => "the database was dropped: check `database`",
         "42P01" => "check the table's name and schema; `streams` lists what there is",
         _ => return None,
     };
     Some(help.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_by_who_can_do_something() {
+        let told = |code: &str| {
+            let state = SqlState::from_code(code);
+            let error = Error::new(kind_of(&state), "");
+            let passes = error.retry() != Retry::Never || is_transient(&state);
+            (error.kind(), passes, help_for(&state).is_some())
+        };
+        for (code, kind, passes, helps) in [
+            // The session ended, or was never had.
+            ("08006", ErrorKind::Unavailable, true, false),
+            ("57P01", ErrorKind::Unavailable, true, true),
+            ("57P02", ErrorKind::Unavailable, true, true),
+            ("57P03", ErrorKind::Unavailable, true, true),
+            ("57P04", ErrorKind::NotFound, false, true),
+            // The server is short of something.
+            ("53100", ErrorKind::Unavailable, true, true),
+            ("53200", ErrorKind::Unavailable, true, true),
+            ("53300", ErrorKind::Unavailable, true, true),
+            ("53400", ErrorKind::Unavailable, true, true),
+            ("57014", ErrorKind::Unavailable, true, true),
+            ("58030", ErrorKind::Unavailable, true, false),
+            // Others are in the way.
+            ("40001", ErrorKind::Conflict, true, true),
+            ("40P01", ErrorKind::Conflict, true, true),
+            ("55006", ErrorKind::Conflict, true, false),
+            ("55P03", ErrorKind::Conflict, true, true),
+            // The server is the wrong one, or the user.
+            ("25006", ErrorKind::Forbidden, false, true),
+            ("42501", ErrorKind::Forbidden, false, true),
+            ("28P01", ErrorKind::Auth, false, true),
+            // The table, or its rows.
+            ("42P01", ErrorKind::NotFound, false, true),
+            ("42703", ErrorKind::Schema, false, false),
+            ("2BP01", ErrorKind::Schema, false, false),
+            ("22003", ErrorKind::Data, false, false),
+            ("23505", ErrorKind::Data, false, false),
+            ("44000", ErrorKind::Data, false, false),
+            ("54000", ErrorKind::Data, false, false),
+            ("P0001", ErrorKind::Data, false, false),
+        ] {
+            assert_eq!(told(code), (kind, passes, helps), "{code}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use tokio_postgres::error::ErrorPosition;
 
 use crate::connect::Guarded;
 use crate::connector::Postgres;
-use crate::error::failed;
+use crate::error::{failed, not_committed};
 use crate::ident::Ident;
 
 #[async_trait]
@@ -50,7 +50,7 @@ impl Statements for Postgres {
         client
             .batch_execute("COMMIT")
             .await
-            .map_err(|error| failed("commit the script", error))?;
+            .map_err(|error| not_committed("commit the script", error))?;
         session.release();
         Ok(StepReport::new(rows))
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use connector_testkit::postgres::{Options, PackageClient, Postgres, StartError};
+use connector_testkit::postgres::{Options, PackageClient, Postgres, StartError, Stop};
 
 /// Tells a copy of this test program to be the program that gets killed.
 const CHILD: &str = "CONNECTOR_TESTKIT_CHILD";
@@ -295,6 +295,27 @@ fn a_kept_server_stays_until_it_is_stopped() {
 }
 
 #[test]
+fn a_restarted_server_has_its_data_and_still_ends_with_its_value() {
+    let options = Options {
+        durable: true,
+        ..throwaway()
+    };
+    let mut server = Postgres::start(&options).unwrap();
+    let url = server.url().to_owned();
+    let (run_dir, mut pid) = (run_dir(&url), server_pid(&url));
+    assert_eq!(ask(&url, "SELECT lo_from_bytea(4711, 'here')::text"), "4711");
+    for stop in [Stop::Immediate, Stop::Fast, Stop::Immediate] {
+        server.restart(stop).unwrap();
+        assert_eq!(ask(&url, "SELECT convert_from(lo_get(4711), 'UTF8')"), "here");
+        let new = server_pid(&url);
+        assert_ne!(new, pid);
+        pid = new;
+    }
+    drop(server);
+    assert!(!answers(&url) && !runs(&pid) && !run_dir.exists());
+}
+
+#[test]
 fn a_given_url_is_taken_as_it_is() {
     let url = "postgres://somebody@db.example/sales";
     let given = |url: &str| Options {
@@ -304,6 +325,9 @@ fn a_given_url_is_taken_as_it_is() {
     let server = Postgres::start(&given(url)).unwrap();
     assert_eq!(server.url(), url);
     assert!(!server.is_throwaway());
+    let mut server = server;
+    let error = server.restart(Stop::Fast).unwrap_err().to_string();
+    assert!(error.contains("it was not started here"), "{error}");
     assert_eq!(server.keep().unwrap().stop, None);
     let error = Postgres::start(&Options {
         allow_download: false,

@@ -2,6 +2,7 @@
 
 mod fence;
 mod keys;
+mod known;
 mod payload;
 mod publish;
 mod reason;
@@ -18,11 +19,11 @@ use connector_core::{
     WriteRequest, Writer,
 };
 
+use self::known::Known;
 use self::rejections::Rejections;
 use self::transaction::{Path, Transaction};
 use crate::connect::Guarded;
 use crate::connector::Postgres;
-use crate::error::failed;
 use crate::fingerprint::Fingerprinted;
 use crate::ident::Table;
 use crate::load::encode_row;
@@ -43,6 +44,8 @@ pub(crate) struct TableWriter {
     layout: Layout,
     /// Of the table whose place the shadow takes.
     overwritten: Option<Layout>,
+    /// The request's table as it was planned for, or as this writer has made it.
+    known: Option<Known>,
     /// What an abandoned overwrite has left: dropped within the first transaction, and so only by who may commit.
     stale: Option<Table>,
     fingerprinted: Option<Fingerprinted>,
@@ -59,6 +62,8 @@ impl TableWriter {
             state_schema::ensure(&postgres).await?;
         }
         let session = postgres.session().await?;
+        // Before it is planned for: what is changed from now on is noticed.
+        let known = Known::of(&session, &postgres.table(request.stream.as_str())?).await?;
         let target = Layout::plan(&session, &postgres, &request).await?;
         let fingerprinted = if request.fence.is_some() {
             Fingerprinted::find(&session, &postgres, &request, &target).await?
@@ -87,6 +92,7 @@ impl TableWriter {
             request,
             layout,
             overwritten,
+            known,
             stale,
             fingerprinted,
             fence,
@@ -120,18 +126,16 @@ impl TableWriter {
             self.publish(&mut transaction).await?;
         }
         let client = transaction.session.client()?;
+        let known = match &self.overwritten {
+            None if transaction.shaped => Known::of(client, &self.layout.table).await?,
+            _ => self.known.clone(),
+        };
         self.rejections.store(client).await?;
         if let Some(fence) = &self.fence {
             fence::advance(client, &self.postgres.sync(), fence, checkpoint).await?;
         }
         if let Err(error) = client.batch_execute("COMMIT").await {
-            let committed = match &self.fence {
-                Some(fence) if error.is_closed() => fence::was_committed(&self.postgres, fence).await?,
-                _ => false,
-            };
-            if !committed {
-                return Err(failed("commit", error));
-            }
+            fence::read_back(&self.postgres, self.fence.as_ref(), error).await?;
         } else {
             // The session is clean: back to the pool.
             transaction.session.release();
@@ -139,10 +143,61 @@ impl TableWriter {
         if transaction.shaped {
             self.layout.settled();
         }
+        self.known = known;
         if let Some(fence) = &mut self.fence {
             fence.commit_no += 1;
         }
         Ok(std::mem::take(&mut self.report))
+    }
+
+    /// Encodes a batch into the COPY under way, or into a new one.
+    async fn load(&mut self, batch: Batch) -> Result<()> {
+        let unset = Unset::of(&batch);
+        let mut transaction = match self.transaction.take() {
+            Some(transaction) => transaction,
+            None => self.begin().await?,
+        };
+        if transaction.load.is_some() {
+            self.adapt(&mut transaction, &unset).await?;
+        } else {
+            self.start_rows(&mut transaction, &unset).await?;
+        }
+        for record in batch.records() {
+            self.take(&mut transaction, &record)?;
+            if let Some(load) = &mut transaction.load {
+                load.flush().await?;
+            }
+        }
+        if self.rejections.are_many()
+            && let Some(load) = transaction.load.take()
+        {
+            // The session cannot do two things at once: end the COPY, store, and start another.
+            load.finish().await?;
+            self.rejections.store(transaction.session.client()?).await?;
+            transaction.start_load(&self.layout).await?;
+        }
+        self.transaction = Some(transaction);
+        Ok(())
+    }
+
+    /// Makes sure that nobody has changed the table that rows go into; one that was just made is nobody else's yet.
+    async fn hold_table(&self, transaction: &Transaction) -> Result<()> {
+        match &self.known {
+            Some(known) if self.overwritten.is_none() && !transaction.shaped => {
+                known
+                    .hold(transaction.session.client()?, &self.layout.table)
+                    .await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says of a failure that it comes of a takeover, if it does.
+    async fn explained<T>(&self, result: Result<T>) -> Result<T> {
+        match (result, &self.fence) {
+            (Err(error), Some(fence)) => Err(fence::explain(&self.postgres, fence, error).await),
+            (result, _) => result,
+        }
     }
 
     /// Encodes one record into the COPY, or rejects it.
@@ -189,32 +244,8 @@ impl TableWriter {
 #[async_trait]
 impl Writer for TableWriter {
     async fn write(&mut self, batch: Batch) -> Result<()> {
-        let unset = Unset::of(&batch);
-        let mut transaction = match self.transaction.take() {
-            Some(transaction) => transaction,
-            None => self.begin().await?,
-        };
-        if transaction.load.is_some() {
-            self.adapt(&mut transaction, &unset).await?;
-        } else {
-            self.start_rows(&mut transaction, &unset).await?;
-        }
-        for record in batch.records() {
-            self.take(&mut transaction, &record)?;
-            if let Some(load) = &mut transaction.load {
-                load.flush().await?;
-            }
-        }
-        if self.rejections.are_many()
-            && let Some(load) = transaction.load.take()
-        {
-            // The session cannot do two things at once: end the COPY, store, and start another.
-            load.finish().await?;
-            self.rejections.store(transaction.session.client()?).await?;
-            transaction.start_load(&self.layout).await?;
-        }
-        self.transaction = Some(transaction);
-        Ok(())
+        let written = self.load(batch).await;
+        self.explained(written).await
     }
 
     async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()> {
@@ -225,10 +256,12 @@ impl Writer for TableWriter {
     }
 
     async fn commit(&mut self, checkpoint: Option<&State>) -> Result<CommitReport> {
-        self.conclude(checkpoint, false).await
+        let committed = self.conclude(checkpoint, false).await;
+        self.explained(committed).await
     }
 
     async fn finish(mut self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport> {
-        self.conclude(checkpoint, true).await
+        let finished = self.conclude(checkpoint, true).await;
+        self.explained(finished).await
     }
 }

@@ -5,6 +5,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::TableWriter;
+use super::known::Known;
 use super::transaction::Transaction;
 use crate::error::failed;
 use crate::fingerprint::Rows;
@@ -24,6 +25,7 @@ impl TableWriter {
         let swap = Swap {
             client,
             target,
+            known: self.known.as_ref(),
             shadow: &self.layout.table,
         };
         let staged = swap.count(swap.shadow).await?;
@@ -64,6 +66,8 @@ fn note_drift(report: &mut CommitReport, drifted: i64) {
 struct Swap<'a> {
     client: &'a Client,
     target: &'a Layout,
+    /// The target as it was planned for.
+    known: Option<&'a Known>,
     shadow: &'a Table,
 }
 
@@ -73,6 +77,14 @@ impl Swap<'_> {
             .batch_execute(sql)
             .await
             .map_err(|error| failed(DOING, error))
+    }
+
+    /// Nobody may have changed the table: what was built is like it was.
+    async fn hold_target(&self) -> Result<()> {
+        match self.known {
+            Some(known) => known.hold(self.client, &self.target.table).await,
+            None => Ok(()),
+        }
     }
 
     async fn count(&self, table: &Table) -> Result<i64> {
@@ -142,7 +154,8 @@ impl Swap<'_> {
         let (table, shadow) = (&self.target.table, self.shadow);
         self.run(&format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
             .await?;
-        // Somebody may have changed it until now.
+        self.hold_target().await?;
+        // Somebody may have changed its indexes until now, or what depends on it.
         let same = swap::obstacles(self.client, self.target).await?.is_empty()
             && swap::indexes(self.client, table).await? == indexes;
         if !same {
@@ -167,11 +180,12 @@ impl Swap<'_> {
     /// Changes the table's rows: whatever depends on it stays, and readers see the old rows until the end.
     async fn in_place(&self) -> Result<()> {
         let table = &self.target.table;
+        self.run(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
+            .await?;
+        self.hold_target().await?;
         if let Some(sql) = self.target.evolve_sql() {
             self.run(&sql).await?;
         }
-        self.run(&format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
-            .await?;
         for statement in swap::in_place(self.target, self.shadow) {
             self.run(&statement).await?;
         }

@@ -51,6 +51,7 @@ impl TableWriter {
     }
 
     async fn settle_stage(&mut self, transaction: &mut Transaction) -> Result<()> {
+        self.hold_table(transaction).await?;
         transaction.evolve(&self.layout).await?;
         let client = transaction.session.client()?;
         let (layout, shape) = (&self.layout, &transaction.shape);

@@ -129,6 +129,7 @@ impl TableWriter {
                 transaction.start_stage(layout, unset).await?;
             }
         } else if self.appends() && takes_directly(layout, Path::Append, unset) {
+            self.hold_table(transaction).await?;
             transaction.evolve(layout).await?;
             transaction.path = Path::Append;
         } else {

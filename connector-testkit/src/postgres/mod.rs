@@ -48,6 +48,26 @@ pub struct Postgres {
     server: Option<server::Server>,
 }
 
+/// How a server is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Sessions are ended, and everything is written: `pg_ctl stop -m fast`.
+    Fast,
+    /// All processes end at once, and the next start recovers from the log, as after a power failure:
+    /// `pg_ctl stop -m immediate`.
+    Immediate,
+}
+
+impl Stop {
+    #[cfg(unix)]
+    const fn signal(self) -> &'static str {
+        match self {
+            Self::Fast => "INT",
+            Self::Immediate => "QUIT",
+        }
+    }
+}
+
 /// A server left running by [`Postgres::keep`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -122,6 +142,24 @@ impl Postgres {
         return self.server.is_some();
         #[cfg(not(unix))]
         return false;
+    }
+
+    /// Stops a throwaway server, starts it again on the same data at the same address, and waits until it takes
+    /// connections. Commits may be lost by an immediate stop unless the server is
+    /// [durable](Options::durable).
+    ///
+    /// # Errors
+    /// A server that was not started here, has ended in the meantime, or does not start again.
+    #[cfg_attr(not(unix), expect(unused_variables))]
+    pub fn restart(&mut self, stop: Stop) -> Result<(), StartError> {
+        #[cfg(unix)]
+        if let Some(server) = &mut self.server {
+            return server.restart(stop);
+        }
+        Err(StartError::Failed {
+            doing: "restarting PostgreSQL".to_owned(),
+            said: "it was not started here".to_owned(),
+        })
     }
 
     /// Leaves the server running after the program ends, until [`Kept::stop`] is run.

@@ -22,6 +22,7 @@ use super::process::{self, signal};
 const OWNER: &str = "owner.lock";
 const LOG: &str = "server.log";
 const KEPT: &str = "kept";
+const RESTART: &str = "restart";
 const ENDED: &str = "ended";
 
 #[derive(Debug)]
@@ -69,13 +70,18 @@ impl RunDir {
         File::create_new(self.path.join(KEPT)).map(drop)
     }
 
+    /// Tells the watchdog to start the server again once it has ended.
+    pub(super) fn mark_restart(&self) -> io::Result<()> {
+        File::create_new(self.path.join(RESTART)).map(drop)
+    }
+
     /// The process number of a server that takes connections: the file has it in the first line, the state in the
     /// eighth.
     pub(super) fn ready_pid(&self) -> Option<u32> {
         let text = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
         let mut lines = text.lines();
         let pid = lines.next()?.trim().parse().ok()?;
-        (lines.nth(6)?.trim() == "ready").then_some(pid)
+        matches!(lines.nth(6)?.trim(), "ready" | "standby").then_some(pid)
     }
 }
 

@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Stop;
 use super::binaries::Binaries;
 use super::error::StartError;
 use super::identity::Identity;
@@ -25,21 +26,36 @@ const POLL: Duration = Duration::from_millis(5);
 const PORTS_TRIED: usize = 5;
 
 /// Runs the server, ends it when its own input does, that is when the program is gone, and then removes the run
-/// folder. A line `keep` calls that off: the folder then stays until the server is ended by somebody else. Signals
-/// that a terminal sends to a whole group of processes are for the program, not for this one.
+/// folder. A line `keep` calls that off: the folder then stays until the server is ended by somebody else. A server
+/// that ends while there is a file `restart` is started again. Signals that a terminal sends to a whole group of
+/// processes are for the program, not for this one.
 const WATCHDOG: &str = r#"
 trap '' INT TERM HUP
 exec 3<&0 </dev/null
-"$1" -D "$2/data" 3<&- &
-server=$!
+start() {
+    "$1" -D "$2/data" 3<&- &
+    server=$!
+    echo "$server" >"$2/server"
+    # The program may have gone before that number was there to be ended by.
+    if [ -e "$2/over" ]; then kill -s QUIT "$server"; fi
+}
+start "$@"
 {
     said=
     read -r said <&3
-    if [ "$said" != keep ] && [ ! -e "$3" ]; then kill -s QUIT "$server"; fi
+    if [ "$said" != keep ] && [ ! -e "$3" ]; then
+        : >"$2/over"
+        rm -f "$2/restart"
+        read -r server <"$2/server"
+        kill -s QUIT "$server"
+    fi
 } 2>/dev/null &
 reader=$!
 exec 3<&-
-wait "$server"
+while wait "$server"; [ -e "$2/restart" ]; do
+    rm -f "$2/restart"
+    start "$@"
+done
 : >"$3"
 wait "$reader"
 cd / && rm -rf "$2"
@@ -104,12 +120,17 @@ impl Server {
     }
 
     fn await_ready(&mut self) -> Result<(), StartError> {
+        self.await_other_than(None)
+    }
+
+    /// Waits for a server that takes connections, and is another process than `old`.
+    fn await_other_than(&mut self, old: Option<u32>) -> Result<(), StartError> {
         let begun = Instant::now();
         let failed = |said: String| StartError::Failed {
             doing: "starting PostgreSQL".to_owned(),
             said,
         };
-        while self.run.ready_pid().is_none() {
+        while self.run.ready_pid().filter(|pid| Some(*pid) != old).is_none() {
             let ended = self.run.ended_mark().exists() || !matches!(self.watchdog.try_wait(), Ok(None));
             if ended {
                 return Err(failed(process::last_lines(&self.run.log())));
@@ -128,6 +149,16 @@ impl Server {
 
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Ends the server as `stop` says, and waits until it takes connections again.
+    pub(super) fn restart(&mut self, stop: Stop) -> Result<(), StartError> {
+        let old = self.run.ready_pid().filter(|_| !self.run.ended_mark().exists());
+        let gone = || StartError::io("the server has ended and can not be restarted");
+        let pid = old.ok_or_else(|| gone()(std::io::ErrorKind::NotFound.into()))?;
+        self.run.mark_restart().map_err(gone())?;
+        process::signal(stop.signal(), &pid.to_string());
+        self.await_other_than(old)
     }
 
     /// Lets the server outlive the program; returns the command that stops it.

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::Lane;
 use super::mode::{Broken, Direction, Mode};
-use super::pump::pump;
+use super::pump::{Wire, pump};
+use super::tap::Tap;
 
 pub(super) struct Connection {
     client: TcpStream,
@@ -18,13 +19,20 @@ pub(super) struct Connection {
     /// Modes of its own, by direction.
     own: [Option<watch::Sender<Mode>>; 2],
     open: Open,
+    /// Who looks at its bytes, and its number for them.
+    tap: Option<(u64, Arc<dyn Tap>)>,
 }
 
 /// Counts a connection for as long as it lasts.
 struct Open(Arc<AtomicU64>);
 
 impl Connection {
-    pub(super) fn new(client: TcpStream, lanes: Arc<[Lane; 2]>, open: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(
+        client: TcpStream,
+        lanes: Arc<[Lane; 2]>,
+        open: Arc<AtomicU64>,
+        tap: Option<(u64, Arc<dyn Tap>)>,
+    ) -> Self {
         let own = [Direction::ToServer, Direction::ToClient]
             .map(|direction| lanes[direction as usize].next().take().map(watch::Sender::new));
         open.fetch_add(1, Ordering::SeqCst);
@@ -33,6 +41,7 @@ impl Connection {
             lanes,
             own,
             open: Open(open),
+            tap,
         }
     }
 
@@ -45,6 +54,7 @@ impl Connection {
             lanes,
             own: _own,
             open: _open,
+            tap,
         } = self;
         let Ok(mut server) = TcpStream::connect(upstream).await else {
             reset(client);
@@ -56,10 +66,13 @@ impl Connection {
         let end = {
             let (client_read, client_write) = client.split();
             let (server_read, server_write) = server.split();
-            let [up, down] = &*lanes;
+            let wire = |direction| Wire {
+                lane: &lanes[direction as usize],
+                tap: tap.as_ref().map(|(number, tap)| (*number, direction, &**tap)),
+            };
             tokio::try_join!(
-                pump(client_read, server_write, up, to_server),
-                pump(server_read, client_write, down, to_client),
+                pump(client_read, server_write, wire(Direction::ToServer), to_server),
+                pump(server_read, client_write, wire(Direction::ToClient), to_client),
             )
         };
         match end {

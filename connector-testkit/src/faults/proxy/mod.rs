@@ -3,6 +3,7 @@
 mod connection;
 mod mode;
 mod pump;
+mod tap;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use mode::{Direction, Mode};
+pub use tap::{Portion, Tap, Verdict};
 
 use connection::Connection;
 
@@ -31,6 +33,7 @@ pub struct Proxy {
     lanes: Arc<[Lane; 2]>,
     accepted: Arc<AtomicU64>,
     open: Arc<AtomicU64>,
+    tap: Option<Arc<dyn Tap>>,
     door: tokio::sync::Mutex<Door>,
     /// Every task ends when this is gone.
     alive: watch::Sender<()>,
@@ -56,6 +59,15 @@ enum Door {
 impl Proxy {
     /// Starts a proxy to `upstream` that passes everything on.
     pub async fn start(upstream: SocketAddr) -> io::Result<Self> {
+        Self::start_with(upstream, None).await
+    }
+
+    /// The same; every portion of bytes waits for what `tap` says of it.
+    pub async fn start_tapped(upstream: SocketAddr, tap: Arc<dyn Tap>) -> io::Result<Self> {
+        Self::start_with(upstream, Some(tap)).await
+    }
+
+    async fn start_with(upstream: SocketAddr, tap: Option<Arc<dyn Tap>>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let mut proxy = Self {
@@ -64,6 +76,7 @@ impl Proxy {
             lanes: Arc::new([Lane::new(), Lane::new()]),
             accepted: Arc::default(),
             open: Arc::default(),
+            tap,
             door: tokio::sync::Mutex::new(Door::Shut(None)),
             alive: watch::Sender::new(()),
         };
@@ -149,6 +162,7 @@ impl Proxy {
         let upstream = self.upstream;
         let lanes = Arc::clone(&self.lanes);
         let (accepted, open) = (Arc::clone(&self.accepted), Arc::clone(&self.open));
+        let tap = self.tap.clone();
         let alive = self.alive.subscribe();
         tokio::spawn(async move {
             loop {
@@ -157,8 +171,9 @@ impl Proxy {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                     continue;
                 };
-                accepted.fetch_add(1, Ordering::SeqCst);
-                let connection = Connection::new(client, Arc::clone(&lanes), Arc::clone(&open));
+                let number = accepted.fetch_add(1, Ordering::SeqCst) + 1;
+                let tap = tap.clone().map(|tap| (number, tap));
+                let connection = Connection::new(client, Arc::clone(&lanes), Arc::clone(&open), tap);
                 let mut alive = alive.clone();
                 tokio::spawn(async move {
                     tokio::select! {

@@ -7,10 +7,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::watch;
 
-use super::mode::{Broken, Mode};
+use super::mode::{Broken, Direction, Mode};
+use super::tap::{Portion, Tap, Verdict};
 use super::{Lane, changed};
 
 const BUFFER: usize = 16 << 10;
+
+/// What one direction of a connection is called, counted and looked at by.
+pub(super) struct Wire<'a> {
+    pub(super) lane: &'a Lane,
+    pub(super) tap: Option<(u64, Direction, &'a dyn Tap)>,
+}
 
 /// Moves bytes as the mode of the moment has it, until the sender ends.
 ///
@@ -19,9 +26,10 @@ const BUFFER: usize = 16 << 10;
 pub(super) async fn pump(
     mut from: ReadHalf<'_>,
     mut to: WriteHalf<'_>,
-    lane: &Lane,
+    wire: Wire<'_>,
     mut modes: watch::Receiver<Mode>,
 ) -> Result<(), Broken> {
+    let Wire { lane, tap } = wire;
     let mut buffer = vec![0; BUFFER];
     let mut waiting = 0..0;
     let mut forwarded: u64 = 0;
@@ -57,6 +65,19 @@ pub(super) async fn pump(
                 Ok(read) => {
                     waiting = 0..read;
                     lane.received.fetch_add(read as u64, Ordering::SeqCst);
+                    if let Some((connection, direction, tap)) = tap {
+                        let bytes = &buffer[..read];
+                        let portion = Portion {
+                            connection,
+                            direction,
+                            bytes,
+                        };
+                        match tap.on(&portion).await {
+                            Verdict::Pass => {}
+                            Verdict::Cut => return Err(Broken::Cut),
+                            Verdict::Reset => return Err(Broken::Reset),
+                        }
+                    }
                 }
                 Err(_) if mode == Mode::Swallow => ended = true,
                 Err(_) => return Err(Broken::Reset),

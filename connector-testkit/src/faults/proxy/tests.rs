@@ -1,13 +1,15 @@
 //! Each mode, on real sockets.
 
 use std::io::ErrorKind;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::{Direction, Mode, Proxy};
+use super::{Direction, Mode, Portion, Proxy, Tap, Verdict};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(100);
@@ -290,4 +292,51 @@ async fn everything_ends_with_the_proxy() {
     })
     .await
     .unwrap();
+}
+
+/// Notes what passes, and ends the connection on which the server says `bye`.
+#[derive(Debug, Default)]
+struct Listener(Mutex<Vec<(u64, Direction, Vec<u8>)>>);
+
+#[async_trait]
+impl Tap for Listener {
+    async fn on(&self, portion: &Portion<'_>) -> Verdict {
+        let seen = (portion.connection, portion.direction, portion.bytes.to_vec());
+        self.0.lock().unwrap().push(seen);
+        match (portion.direction, portion.bytes) {
+            (Direction::ToClient, b"bye") => Verdict::Cut,
+            (Direction::ToServer, b"now") => Verdict::Reset,
+            _ => Verdict::Pass,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tap_sees_every_portion_and_says_what_is_lost() {
+    let tap = Arc::new(Listener::default());
+    let proxy = Proxy::start_tapped(echo().await, Arc::<Listener>::clone(&tap))
+        .await
+        .unwrap();
+    let mut first = connect(&proxy).await;
+    assert_eq!(say(&mut first, b"hello").await, b"hello");
+    let mut second = connect(&proxy).await;
+    assert_eq!(say(&mut second, b"you").await, b"you");
+    first.write_all(b"bye").await.unwrap();
+    assert_eq!(rest(&mut first).await, (Vec::new(), Ok(())));
+    second.write_all(b"now").await.unwrap();
+    assert_eq!(rest(&mut second).await.1, Err(ErrorKind::ConnectionReset));
+    let (up, down) = (Direction::ToServer, Direction::ToClient);
+    let expected: [(u64, Direction, &[u8]); 7] = [
+        (1, up, b"hello"),
+        (1, down, b"hello"),
+        (2, up, b"you"),
+        (2, down, b"you"),
+        (1, up, b"bye"),
+        (1, down, b"bye"),
+        (2, up, b"now"),
+    ];
+    let expected = expected.map(|(connection, direction, bytes)| (connection, direction, bytes.to_vec()));
+    assert_eq!(*tap.0.lock().unwrap(), expected);
+    // What was to be lost never arrived.
+    assert_eq!((proxy.forwarded(up), proxy.forwarded(down)), (11, 8));
 }
