@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Batch, Connector, Destination, Schema, StreamName, WriteMode};
+use connector_core::{Batch, Connector, Deletes, Destination, Schema, StreamName, WriteMode};
 
 use super::limits::memory_in_use;
 use super::need::Need;
@@ -122,7 +122,7 @@ fn declared(system: &dyn DestinationSystem) -> Result<BTreeSet<Need>, Failure> {
         (Need::FixedTables, !capabilities.creates),
         (Need::Journal, capabilities.wants_journal),
         (Need::Partial, capabilities.partial),
-        (Need::Deleting, capabilities.deletes),
+        (Need::Deleting, capabilities.deletes.contains(&Deletes::Hard)),
         (Need::Keeps, capabilities.keeps),
         (Need::Flawed, system.flawed(0).is_some()),
         (Need::LostAnswers, system.lose_answers(0)),
