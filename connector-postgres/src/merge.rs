@@ -1,6 +1,8 @@
 //! From the staging table into the table: SQL as text, and nothing else.
 
 use crate::column::TargetColumn;
+use crate::history;
+use crate::own::mark_column;
 use crate::shape::Shape;
 use crate::stage::{DELETED, NUMBER, STAGE, carried, equal, is_missing, is_unset};
 use crate::table::Layout;
@@ -32,6 +34,10 @@ pub(crate) fn deduplicate_table(layout: &Layout) -> String {
 pub(crate) enum Merge {
     /// Deletes what the staging table says is gone.
     Delete,
+    /// Marks it as deleted.
+    Mark,
+    /// Ends its version in a history.
+    Close,
     /// Inserts all of them.
     Insert,
     /// Inserts what is new and updates what differs. Rows that are the same are not touched.
@@ -40,12 +46,18 @@ pub(crate) enum Merge {
     PartialUpsert,
     /// Updates what differs.
     Update,
+    /// Ends versions that differ and begins others.
+    History,
 }
 
 impl Merge {
+    fn deletes(self) -> bool {
+        matches!(self, Self::Delete | Self::Mark | Self::Close)
+    }
+
     /// The statement, for all rows or those with the numbers of `part`.
     pub(crate) fn sql(self, layout: &Layout, shape: &Shape, part: Option<(i64, i64)>) -> String {
-        let rows = rows(self == Self::Delete, part);
+        let rows = rows(layout, self.deletes(), part);
         match self {
             Self::Delete => format!(
                 "WITH gone AS (DELETE FROM {} t USING {STAGE} s WHERE {rows} AND {} RETURNING 1) \
@@ -53,6 +65,15 @@ impl Merge {
                 layout.table,
                 equal(layout, &layout.key, "t", "s")
             ),
+            Self::Mark => format!(
+                "WITH gone AS (UPDATE {} t SET {mark} = now() FROM {STAGE} s WHERE {rows} AND {} AND t.{mark} IS NULL RETURNING 1) \
+                 SELECT 0::bigint, 0::bigint, count(*), 0::bigint FROM gone",
+                layout.table,
+                equal(layout, &layout.key, "t", "s"),
+                mark = mark_column(),
+            ),
+            Self::Close => history::close(layout, &rows),
+            Self::History => history::merge(layout, shape, &rows),
             Self::Insert => format!(
                 "WITH inserted AS (INSERT INTO {} ({}) SELECT {} FROM {STAGE} s WHERE {rows} RETURNING 1) \
                  SELECT count(*), 0::bigint, 0::bigint, 0::bigint FROM inserted",
@@ -64,7 +85,7 @@ impl Merge {
             Self::PartialUpsert => format!(
                 "WITH updated AS ({}), \
                  missing AS (SELECT s.* FROM {STAGE} s WHERE {rows} AND {}), \
-                 inserted AS (INSERT INTO {} ({}) SELECT {} FROM missing s ON CONFLICT ({}) DO NOTHING RETURNING 1), \
+                 inserted AS (INSERT INTO {} ({}) SELECT {} FROM missing s ON CONFLICT {} DO NOTHING RETURNING 1), \
                  counted AS (SELECT count(*) AS n FROM inserted) \
                  SELECT n, (SELECT count(*) FROM updated), 0::bigint, (SELECT count(*) FROM missing) - n FROM counted",
                 update(layout, shape, &rows),
@@ -72,7 +93,7 @@ impl Merge {
                 layout.table,
                 shape.column_list(layout),
                 new_values(layout, shape),
-                layout.key_list()
+                layout.conflict_target()
             ),
             Self::Update => format!(
                 "WITH updated AS ({}) SELECT 0::bigint, count(*), 0::bigint, 0::bigint FROM updated",
@@ -82,11 +103,16 @@ impl Merge {
     }
 }
 
-fn rows(deleted: bool, part: Option<(i64, i64)>) -> String {
-    let not = if deleted { "" } else { "NOT " };
+fn rows(layout: &Layout, deleted: bool, part: Option<(i64, i64)>) -> String {
+    let rows = match deleted {
+        // Whatever else a record says, it names a row.
+        _ if layout.names_only => "true".to_owned(),
+        true => format!("s.{DELETED}"),
+        false => format!("NOT s.{DELETED}"),
+    };
     match part {
-        None => format!("{not}s.{DELETED}"),
-        Some((first, last)) => format!("{not}s.{DELETED} AND s.{NUMBER} BETWEEN {first} AND {last}"),
+        None => rows,
+        Some((first, last)) => format!("{rows} AND s.{NUMBER} BETWEEN {first} AND {last}"),
     }
 }
 
@@ -95,31 +121,39 @@ fn upsert(layout: &Layout, shape: &Shape, rows: &str) -> String {
     let changing: Vec<String> = changing(layout, shape)
         .map(|(_, column)| column.ident().to_string())
         .collect();
-    let mut conflict = String::from("NOTHING");
-    if !changing.is_empty() {
-        let set: Vec<String> = changing
+    let side = |alias: &str| -> Vec<String> {
+        changing
             .iter()
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
-        let side = |alias: &str| -> Vec<String> {
-            changing
-                .iter()
-                .map(|column| format!("{alias}.{column}"))
-                .collect()
-        };
-        conflict = format!(
-            "UPDATE SET {} WHERE {}",
-            set.join(", "),
-            differ(&side("t"), &side("excluded"))
-        );
+            .map(|column| format!("{alias}.{column}"))
+            .collect()
+    };
+    let mut set: Vec<String> = changing
+        .iter()
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
+    let (mut old, mut new) = (side("t"), side("excluded"));
+    clear_mark(layout, &mut set, &mut old, &mut new);
+    let mut conflict = String::from("NOTHING");
+    if !set.is_empty() {
+        conflict = format!("UPDATE SET {} WHERE {}", set.join(", "), differ(&old, &new));
     }
     format!(
         "WITH merged AS (INSERT INTO {} AS t ({list}) SELECT {list} FROM {STAGE} s WHERE {rows} \
-         ON CONFLICT ({}) DO {conflict} RETURNING xmax = 0 AS created) \
+         ON CONFLICT {} DO {conflict} RETURNING xmax = 0 AS created) \
          SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created), 0::bigint, 0::bigint FROM merged",
         layout.table,
-        layout.key_list()
+        layout.conflict_target()
     )
+}
+
+/// A row that is put is there again.
+fn clear_mark(layout: &Layout, set: &mut Vec<String>, old: &mut Vec<String>, new: &mut Vec<String>) {
+    if layout.own.is_mark() {
+        let mark = mark_column();
+        set.push(format!("{mark} = NULL"));
+        old.push(format!("t.{mark}"));
+        new.push("NULL::timestamptz".to_owned());
+    }
 }
 
 fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
@@ -137,6 +171,7 @@ fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
         old.push(format!("t.{name}"));
         new.push(value);
     }
+    clear_mark(layout, &mut set, &mut old, &mut new);
     if set.is_empty() {
         return "SELECT WHERE false".to_owned();
     }
@@ -158,7 +193,7 @@ pub(crate) fn changing<'a>(
 }
 
 /// What a new row gets: where nothing is said, the column's default.
-fn new_values(layout: &Layout, shape: &Shape) -> String {
+pub(crate) fn new_values(layout: &Layout, shape: &Shape) -> String {
     let values: Vec<String> = carried(layout, shape)
         .map(|(position, column)| match &column.default {
             Some(default) if shape.masked => format!(

@@ -165,12 +165,13 @@ pub(crate) fn take_out(layout: &Layout, key: &[usize], using: &str, condition: &
     )
 }
 
-/// The condition that there is no such row in the table.
+/// The condition that there is no such row in the table, or none that counts.
 pub(crate) fn is_missing(layout: &Layout, alias: &str) -> String {
     format!(
-        "NOT EXISTS (SELECT FROM {} t WHERE {})",
+        "NOT EXISTS (SELECT FROM {} t WHERE {}{})",
         layout.table,
-        equal(layout, &layout.key, "t", alias)
+        equal(layout, &layout.key, "t", alias),
+        layout.own.and_current("t")
     )
 }
 

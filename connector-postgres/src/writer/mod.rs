@@ -6,17 +6,19 @@ mod reason;
 mod refused;
 mod rejections;
 mod settle;
+mod sweep;
 mod transaction;
 mod unfit;
 
 use async_trait::async_trait;
 use bytes::BytesMut;
 use connector_core::{
-    Batch, CommitReport, Error, ErrorKind, Fence, Key, Op, Record, Rejection, Result, State, WriteMode,
-    WriteRequest, Writer,
+    Batch, CommitReport, Deletes, Error, ErrorKind, Fence, Key, Op, Record, Rejection, Result, State,
+    WriteMode, WriteRequest, Writer,
 };
 
 use self::rejections::Rejections;
+use self::sweep::Sweep;
 use self::transaction::{Path, Transaction};
 use crate::connect::Guarded;
 use crate::connector::Postgres;
@@ -24,7 +26,7 @@ use crate::error::failed;
 use crate::fingerprint::Fingerprinted;
 use crate::ident::Table;
 use crate::load::encode_row;
-use crate::shadow::Shadow;
+use crate::shadow::{Purpose, Shadow};
 use crate::shape::{Shape, Unset};
 use crate::state_schema;
 use crate::table::Layout;
@@ -37,12 +39,14 @@ use crate::table::Layout;
 pub(crate) struct TableWriter {
     postgres: Postgres,
     request: WriteRequest,
-    /// Of the table that rows are written into: an overwrite's is the shadow.
+    /// Of the table that rows are written into: an overwrite's and a prune's is the shadow.
     layout: Layout,
     /// Of the table whose place the shadow takes.
     overwritten: Option<Layout>,
-    /// What an abandoned overwrite has left: dropped within the first transaction, and so only by who may commit.
-    stale: Option<Table>,
+    /// What a prune knows beyond the names.
+    sweep: Option<Sweep>,
+    /// What abandoned writes have left: dropped within the first transaction, and so only by who may commit.
+    stale: Vec<Table>,
     fingerprinted: Option<Fingerprinted>,
     /// Moves with each commit.
     fence: Option<Fence>,
@@ -58,26 +62,32 @@ impl TableWriter {
             state_schema::ensure(&session, postgres.state_schema()).await?;
         }
         let target = Layout::plan(&session, &postgres, &request).await?;
-        let fingerprinted = if request.fence.is_some() {
+        // A version that has ended holds old values, and a name holds none.
+        let compares = !request.mode.is_naming() && request.mode != WriteMode::History;
+        let fingerprinted = if request.fence.is_some() && compares {
             Fingerprinted::find(&session, &postgres, &request, &target).await?
         } else {
             None
         };
-        let overwrites = request.mode == WriteMode::Overwrite;
-        let (mut stale, mut shadowed) = (None, None);
-        if overwrites || request.fence.is_some() {
-            let shadow = Shadow::find(&session, &postgres, &request, &target.table).await?;
-            if overwrites {
-                shadowed = Some(shadow.layout(&session, &request, &target).await?);
+        let mut stale = Vec::new();
+        let (mut layout, mut overwritten, mut sweep) = (target.clone(), None, None);
+        for purpose in Purpose::ALL {
+            let is_ours = Purpose::of(request.mode) == Some(purpose);
+            if !is_ours && request.fence.is_none() {
+                continue;
             }
-            if shadow.is_there() && !(overwrites && request.resumes) {
-                stale = Some(shadow.table);
+            let shadow = Shadow::find(&session, &postgres, &request, &target.table, purpose).await?;
+            if is_ours && purpose == Purpose::Overwrite {
+                layout = shadow.layout(&session, &request, &target).await?;
+                overwritten = Some(target.clone());
+            } else if is_ours {
+                layout = target.named_in(shadow.table.clone(), request.resumes);
+                sweep = Some(Sweep::begin(&session, &request, &shadow, target.clone()).await?);
+            }
+            if shadow.is_there() && !(is_ours && request.resumes) {
+                stale.push(shadow.table);
             }
         }
-        let (layout, overwritten) = match shadowed {
-            Some(shadow) => (shadow, Some(target)),
-            None => (target, None),
-        };
         let fence = request.fence.clone();
         Ok(Self {
             rejections: Rejections::new(postgres.sync(), &request.task, fence.as_ref()),
@@ -85,6 +95,7 @@ impl TableWriter {
             request,
             layout,
             overwritten,
+            sweep,
             stale,
             fingerprinted,
             fence,
@@ -95,9 +106,11 @@ impl TableWriter {
 
     async fn begin(&mut self) -> Result<Transaction> {
         let transaction = Transaction::begin(Guarded::new(self.postgres.session().await?)).await?;
-        if let Some(stale) = self.stale.take() {
+        for stale in self.stale.drain(..) {
             let sql = format!("DROP TABLE IF EXISTS {stale}");
-            transaction.run("drop an abandoned overwrite", &sql).await?;
+            transaction
+                .run("drop what an abandoned write has left", &sql)
+                .await?;
         }
         Ok(transaction)
     }
@@ -109,13 +122,16 @@ impl TableWriter {
             None => self.begin().await?,
         };
         // Nothing may have come: at the end the table is there all the same, and who goes on from a checkpoint of an
-        // overwrite finds what was built.
-        if !self.layout.exists && transaction.load.is_none() && (last || self.overwritten.is_some()) {
+        // overwrite or a prune finds what was built.
+        let has_shadow = self.overwritten.is_some() || self.sweep.is_some();
+        if !self.layout.exists && transaction.load.is_none() && (last || has_shadow) {
             self.start_rows(&mut transaction, &Unset::default()).await?;
         }
         self.settle_rows(&mut transaction).await?;
+        self.mark_incomplete(&transaction).await?;
         if last {
             self.publish(&mut transaction).await?;
+            self.prune(&transaction).await?;
         }
         let client = transaction.session.client()?;
         self.rejections.store(client).await?;
@@ -149,6 +165,11 @@ impl TableWriter {
             return Err(Error::new(ErrorKind::Bug, "a transaction lost its COPY"));
         };
         let deleted = record.op() == Op::Delete;
+        if deleted && (self.request.deletes == Deletes::Ignore || self.sweep.is_some()) {
+            // Of what is gone, a sweep names nothing.
+            self.report.counts.unchanged += 1;
+            return Ok(());
+        }
         let key = || Key::from_values(self.layout.key.iter().map(|&position| record.value(position)));
         let taken = if deleted && self.request.mode == WriteMode::Insert {
             let message = "a write in the mode insert deletes nothing";
@@ -186,7 +207,11 @@ impl TableWriter {
 #[async_trait]
 impl Writer for TableWriter {
     async fn write(&mut self, batch: Batch) -> Result<()> {
-        let unset = Unset::of(&batch);
+        // Beyond its key, what names a row says nothing.
+        let unset = match self.layout.names_only {
+            true => Unset::default(),
+            false => Unset::of(&batch),
+        };
         let mut transaction = match self.transaction.take() {
             Some(transaction) => transaction,
             None => self.begin().await?,

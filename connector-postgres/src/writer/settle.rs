@@ -7,13 +7,15 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::TableWriter;
-use super::refused::{deduplicate, merge};
+use super::refused::{Merged, deduplicate, merge};
 use super::transaction::{Path, Transaction};
 use super::unfit::{known, lacking, unknown};
 use crate::error::failed;
 use crate::fingerprint::Rows;
+use crate::history;
 use crate::load::Load;
 use crate::merge::{Merge, deduplicate_table};
+use crate::own::Own;
 use crate::shape::Shape;
 use crate::stage::{self, STAGE};
 use crate::table::Layout;
@@ -26,6 +28,8 @@ impl TableWriter {
         };
         load.finish().await?;
         match transaction.path {
+            // A name changes nothing.
+            Path::Append if self.sweep.is_some() => self.report.counts.unchanged += transaction.rows,
             Path::Append => self.report.counts.created += transaction.rows,
             Path::New => {
                 let client = transaction.session.client()?;
@@ -52,7 +56,8 @@ impl TableWriter {
         transaction.evolve(&self.layout).await?;
         let client = transaction.session.client()?;
         let (layout, shape) = (&self.layout, &transaction.shape);
-        let kind = self.merge_kind(shape);
+        let kind = self.merge_kind(transaction);
+        let delete = self.delete_kind(transaction);
         let rejected_before = self.report.counts.rejected;
         // What leaves fields unset cannot tell; what is built beside is compared when it is published.
         let fingerprinted = self
@@ -68,10 +73,16 @@ impl TableWriter {
         for (statement, reason) in unfit {
             rejections.take_out(client, &statement, reason, report).await?;
         }
-        if kind != Merge::Insert {
+        if kind == Merge::History {
+            execute(client, &history::lock(layout)).await?;
+        }
+        if kind != Merge::Insert && !layout.names_only {
             if shape.masked {
                 count(client, &stage::fold(layout)).await?;
-            } else if transaction.deletes > 0 || fingerprinted.is_some() || kind == Merge::Update {
+            } else if transaction.deletes > 0
+                || fingerprinted.is_some()
+                || matches!(kind, Merge::Update | Merge::History)
+            {
                 // What is compared, deleted or updated must be each record's last word.
                 deduplicate(client, layout).await?;
             }
@@ -89,14 +100,18 @@ impl TableWriter {
                 execute(client, &fingerprinted.forget_drifted(layout, &sync, Rows::Staged)).await?;
             }
         }
-        let deleted = if transaction.deletes > 0 {
-            merge(client, layout, shape, Merge::Delete, rejections, report)
+        let deleted = if transaction.deletes > 0 || layout.names_only {
+            merge(client, layout, shape, delete, rejections, report)
                 .await?
                 .deleted
         } else {
             0
         };
-        let merged = merge(client, layout, shape, kind, rejections, report).await?;
+        let merged = if layout.names_only {
+            Merged::default()
+        } else {
+            merge(client, layout, shape, kind, rejections, report).await?
+        };
         let counts = &mut report.counts;
         let updated = merged.updated.saturating_sub(echo);
         counts.created += merged.created;
@@ -110,13 +125,27 @@ impl TableWriter {
     }
 
     /// How staged rows get into the table.
-    fn merge_kind(&self, shape: &Shape) -> Merge {
+    fn merge_kind(&self, transaction: &Transaction) -> Merge {
+        let shape = &transaction.shape;
         match self.request.mode {
+            // What began in this very transaction can be changed: of several versions in it the last counts.
+            WriteMode::History if !transaction.made => Merge::History,
             WriteMode::Insert => Merge::Insert,
             WriteMode::Update => Merge::Update,
             _ if self.layout.key.is_empty() => Merge::Insert,
             _ if shape.masked => Merge::PartialUpsert,
             _ => Merge::Upsert,
+        }
+    }
+}
+
+/// How staged deletes are carried out; nobody misses a row that this transaction made.
+impl TableWriter {
+    fn delete_kind(&self, transaction: &Transaction) -> Merge {
+        match &self.layout.own {
+            Own::Mark { .. } if !transaction.made => Merge::Mark,
+            Own::Versions { .. } if !transaction.made => Merge::Close,
+            _ => Merge::Delete,
         }
     }
 }

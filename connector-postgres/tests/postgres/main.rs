@@ -8,14 +8,17 @@
 mod support;
 mod tls_server;
 
+mod deletes;
 mod echo;
 mod errors;
 mod evolve;
 mod fence;
+mod history;
 mod limits;
 mod load;
 mod overwrite;
 mod partial;
+mod prune;
 mod refused;
 mod rejections;
 mod statements;
