@@ -22,7 +22,9 @@ use crate::state::{Fence, State, TaskId};
 pub trait Destination: Connector {
     /// What it can do. What it declares, the suite checks; what it does not declare, it refuses.
     ///
-    /// Pinned by `a_mode_that_is_not_declared_is_refused`, `unset_leaves_alone`, `deletes_are_carried_out`,
+    /// Pinned by `a_mode_that_is_not_declared_is_refused`, `deletes_that_are_not_declared_are_refused`,
+    /// `unset_leaves_alone`, `deletes_are_carried_out`, `ignored_deletes_change_nothing`,
+    /// `a_soft_delete_leaves_the_row`, `what_comes_back_is_no_longer_deleted`,
     /// `kept_fields_are_filled_and_left_alone`.
     fn capabilities(&self) -> Capabilities;
 
@@ -63,20 +65,22 @@ pub trait Writer: Send {
     /// Takes records; they may become durable now or at the next commit.
     ///
     /// Pinned by `records_arrive_as_they_are`, `text_arrives_byte_for_byte`, `null_clears`, `unset_leaves_alone`,
-    /// `the_last_of_several_in_a_batch_wins`, `a_flawed_record_is_rejected_alone`,
+    /// `the_last_of_several_in_a_batch_wins`, `named_records_are_deleted`, `a_history_keeps_every_version`,
+    /// `the_same_again_makes_no_version`, `a_delete_ends_the_version`, `unset_is_as_in_the_version_before`,
+    /// `a_flawed_record_is_rejected_alone`,
     /// `a_write_cut_short_can_be_made_again`, `memory_does_not_grow_with_what_is_written`, and with a journal
     /// `nothing_is_sent_that_is_not_journalled`, `every_record_gets_its_fate`, `a_lost_answer_is_no_success`.
     async fn write(&mut self, batch: Batch) -> Result<()>;
 
     /// Takes records that were refused before they got here: stored with, and counted as, the writer's own.
     ///
-    /// Pinned by `what_was_rejected_before_is_counted`.
+    /// Pinned by `what_was_rejected_before_is_counted`, `a_prune_with_a_rejected_record_is_refused`.
     async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()>;
 
     /// Makes everything so far durable, with `checkpoint`; reports the fate of every record since the last commit.
     ///
     /// Pinned by `every_record_is_accounted_for`, `each_commit_reports_its_own_records`,
-    /// `nothing_shows_before_the_commit`, `a_dropped_writer_abandons`, `the_checkpoint_is_stored_with_the_rows`,
+    /// `the_last_version_of_a_commit_is_kept`, `nothing_shows_before_the_commit`, `a_dropped_writer_abandons`, `the_checkpoint_is_stored_with_the_rows`,
     /// `a_commit_cut_short_is_whole_or_nothing`, `an_old_fence_cannot_commit`,
     /// `a_holder_that_missed_a_commit_cannot_commit`.
     ///
@@ -84,11 +88,17 @@ pub trait Writer: Send {
     /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was kept.
     async fn commit(&mut self, checkpoint: Option<&State>) -> Result<CommitReport>;
 
-    /// The last commit; publishes what an overwrite has built.
+    /// The last commit; publishes what an overwrite has built, and deletes what a prune was not named.
     ///
     /// Pinned by `a_finished_write_can_be_seen_by_everyone`, `an_overwrite_leaves_only_what_was_written`,
     /// `an_overwrite_shows_the_old_until_it_ends`, `a_dropped_overwrite_leaves_the_old`,
-    /// `an_overwrite_goes_on_where_it_was`, `an_old_fence_cannot_publish`.
+    /// `an_overwrite_goes_on_where_it_was`, `an_old_fence_cannot_publish`, `a_prune_removes_what_was_not_named`,
+    /// `a_prune_removes_nothing_before_it_ends`, `an_empty_prune_is_refused`, `a_prune_of_too_much_is_refused`,
+    /// `a_prune_spares_what_came_since`, `a_prune_goes_on_where_it_was`.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit). Of a prune also [`Data`](crate::ErrorKind::Data): its records named nothing, or
+    /// one of them was rejected; and [`Conflict`](crate::ErrorKind::Conflict): it would delete more than it may.
     async fn finish(self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport>;
 }
 
@@ -256,7 +266,8 @@ pub enum WriteMode {
     /// count.
     Delete,
     /// Records name what still exists; at the end, the rows that none of them named are deleted. Only the fields that
-    /// are matched on count. Nothing is touched before [`Writer::finish`].
+    /// are matched on count. Nothing is touched before [`Writer::finish`], and a row that was made or changed since
+    /// the writer was made stays: the sweep may have been past its place by then.
     Prune,
 }
 
