@@ -60,7 +60,7 @@ impl Sweep {
                 ErrorKind::Data,
                 "nothing was pruned: a record of the sweep was rejected, and what it would have named is not known"
                     .to_owned(),
-                "see why it was rejected, correct it at its source, and run the sweep again",
+                "see among the rejections why it was, correct it at its source, and run the sweep again",
             );
         }
         if self.named.is_empty() {
@@ -82,7 +82,7 @@ impl Sweep {
                 doomed.push(number);
             }
         }
-        if doomed.len() as f64 > request.max_delete * rows as f64 {
+        if doomed.len() as f64 / rows as f64 > request.max_delete {
             let message = format!(
                 "nothing was pruned: {} of {rows} rows would have gone, more than `max_delete` = {} allows",
                 doomed.len(),
@@ -162,8 +162,11 @@ mod tests {
         now(first.reject(vec![Rejection::new(9, None, "bad_value", "no number")])).unwrap();
         now(first.commit(None)).unwrap();
         drop(first);
-        let again = writer(&memory, request.clone().with_resumes(true));
+        let mut again = writer(&memory, request.clone().with_resumes(true));
+        now(again.reject(vec![Rejection::new(10, None, "bad_value", "no number")])).unwrap();
         assert_eq!(now(again.finish(None)).unwrap_err().kind(), ErrorKind::Data);
+        // The reasons are kept.
+        assert_eq!(memory.rejections(&super::super::testing::task()).len(), 2);
         assert_eq!(rows(&memory, "lead").len(), 10);
         let elsewhere = ten();
         let gone = now(crate::Destination::writer(&elsewhere, request.with_resumes(true)));

@@ -103,19 +103,22 @@ impl TableWriter {
                 Error::new(ErrorKind::Conflict, message).with_help("run the task again from the start")
             );
         }
-        let mut doomed = Vec::new();
+        let mut doomed = Ok(Vec::new());
         if prunes {
             if let Some(fence) = &self.fence {
                 system.states.expect(fence)?;
             }
             let swept = self.sweep(&system, &pending, &mut tally);
             if last {
-                doomed = swept.doomed(system.table(&self.place.0)?, &self.layout, &self.request)?;
+                doomed = swept.doomed(system.table(&self.place.0)?, &self.layout, &self.request);
             }
             system.sweeps.insert(self.place.clone(), swept);
         }
         if let Some(fence) = &mut self.fence {
-            system.states.commit(fence, checkpoint)?;
+            // Of a sweep that is refused, what was rejected is kept nevertheless: with it the reason.
+            system
+                .states
+                .commit(fence, checkpoint.filter(|_| doomed.is_ok()))?;
         }
         // Nothing fails from here on.
         let number = system.next_change();
@@ -123,7 +126,8 @@ impl TableWriter {
         if prunes {
             if last {
                 system.sweeps.remove(&self.place);
-                self.prune(&mut system, &doomed, number, &mut tally);
+                let doomed = doomed.as_deref().unwrap_or_default();
+                self.prune(&mut system, doomed, number, &mut tally);
             }
         } else if self.layout.mode == WriteMode::History {
             self.keep_versions(&mut system, records(), number, &mut tally);
@@ -141,7 +145,7 @@ impl TableWriter {
         system.applied += tally.applied;
         let rejected = system.rejected.entry(self.place.1.clone()).or_default();
         rejected.append(&mut tally.rejected);
-        Ok(tally.report)
+        doomed.map(|_| tally.report)
     }
 
     /// Applies records to the table.

@@ -129,10 +129,13 @@ impl TableWriter {
         }
         self.settle_rows(&mut transaction).await?;
         self.mark_incomplete(&transaction).await?;
+        let mut refused = None;
         if last {
             self.publish(&mut transaction).await?;
-            self.prune(&transaction).await?;
+            refused = self.prune(&transaction).await?;
         }
+        // Of a sweep that is refused, what was rejected is kept nevertheless: with it the reason.
+        let checkpoint = checkpoint.filter(|_| refused.is_none());
         let client = transaction.session.client()?;
         self.rejections.store(client).await?;
         if let Some(fence) = &self.fence {
@@ -156,7 +159,10 @@ impl TableWriter {
         if let Some(fence) = &mut self.fence {
             fence.commit_no += 1;
         }
-        Ok(std::mem::take(&mut self.report))
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(std::mem::take(&mut self.report)),
+        }
     }
 
     /// Encodes one record into the COPY, or rejects it.

@@ -54,6 +54,11 @@ impl TableWriter {
 
     async fn settle_stage(&mut self, transaction: &mut Transaction) -> Result<()> {
         transaction.evolve(&self.layout).await?;
+        let is_uniform = transaction.shape.is_partial() && !transaction.shape.masked;
+        if is_uniform && transaction.deletes > 0 && !self.layout.names_only {
+            // A record that comes after a delete of its key starts from nothing, unlike the others.
+            transaction.widen_stage(&self.layout).await?;
+        }
         let client = transaction.session.client()?;
         let (layout, shape) = (&self.layout, &transaction.shape);
         let kind = self.merge_kind(transaction);

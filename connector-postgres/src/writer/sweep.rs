@@ -103,25 +103,12 @@ impl TableWriter {
         transaction.run("note that a record was rejected", &sql).await
     }
 
-    /// Deletes what the sweep did not name, and drops the names.
-    pub(super) async fn prune(&mut self, transaction: &Transaction) -> Result<()> {
+    /// Deletes what the sweep did not name, and drops the names; or says why that would not be right.
+    pub(super) async fn prune(&mut self, transaction: &Transaction) -> Result<Option<Error>> {
         let Some(sweep) = &self.sweep else {
-            return Ok(());
+            return Ok(None);
         };
         let (target, names) = (&sweep.target, &self.layout.table);
-        let refused = |kind: ErrorKind, message: String, help: &'static str| {
-            Err(Error::new(kind, message)
-                .with_context("table", target.table.to_string())
-                .with_help(help))
-        };
-        if sweep.is_incomplete {
-            return refused(
-                ErrorKind::Data,
-                "nothing was pruned: a record of the sweep was rejected, and what it would have named is not known"
-                    .to_owned(),
-                "see why it was rejected, correct it at its source, and run the sweep again",
-            );
-        }
         if let Some(sql) = target.evolve_sql() {
             transaction.run("add and widen columns", &sql).await?;
         }
@@ -134,33 +121,60 @@ impl TableWriter {
             .query_one(&prune::count(target, names, sweep.since), &[])
             .await
             .map_err(|error| failed("count rows that were not named", error))?;
-        let (named, rows, doomed): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
-        if named == 0 {
-            return refused(
-                ErrorKind::Data,
-                "nothing was pruned: the sweep named nothing, and all rows would have gone".to_owned(),
-                "check what the source lists; to empty the table, say write = \"overwrite\"",
-            );
+        let found = Found {
+            named: row.get(0),
+            rows: row.get(1),
+            doomed: row.get(2),
+        };
+        let refused = found.refusal(sweep.is_incomplete, self.request.max_delete);
+        if refused.is_none() {
+            let pruned = client
+                .execute(&prune::prune(target, names, sweep.since), &[])
+                .await
+                .map_err(|error| failed("prune rows", error))?;
+            self.report.counts.pruned += pruned;
         }
-        if doomed as f64 > self.request.max_delete * rows as f64 {
-            let message = format!(
-                "nothing was pruned: {doomed} of {rows} rows would have gone, more than `max_delete` = {} allows",
-                self.request.max_delete
-            );
-            return refused(
-                ErrorKind::Conflict,
-                message,
-                "check that the sweep was of everything; if so many are gone indeed, raise `max_delete`",
-            );
-        }
-        let pruned = client
-            .execute(&prune::prune(target, names, sweep.since), &[])
-            .await
-            .map_err(|error| failed("prune rows", error))?;
         transaction
             .run("drop the names of a sweep", &format!("DROP TABLE {names}"))
             .await?;
-        self.report.counts.pruned += pruned;
-        Ok(())
+        Ok(refused.map(|error| error.with_context("table", target.table.to_string())))
+    }
+}
+
+/// What a sweep comes to.
+struct Found {
+    named: i64,
+    rows: i64,
+    doomed: i64,
+}
+
+impl Found {
+    /// Why nothing may be pruned, if that is so.
+    fn refusal(&self, is_incomplete: bool, max_delete: f64) -> Option<Error> {
+        let Self { named, rows, doomed } = self;
+        let (kind, message, help) = if is_incomplete {
+            (
+                ErrorKind::Data,
+                "a record of the sweep was rejected, and what it would have named is not known".to_owned(),
+                "see among the rejections why it was, correct it at its source, and run the sweep again",
+            )
+        } else if *named == 0 {
+            (
+                ErrorKind::Data,
+                "the sweep named nothing, and all rows would have gone".to_owned(),
+                "check what the source lists; to empty the table, say write = \"overwrite\"",
+            )
+        } else if *doomed as f64 / *rows as f64 > max_delete {
+            (
+                ErrorKind::Conflict,
+                format!(
+                    "{doomed} of {rows} rows would have gone, more than `max_delete` = {max_delete} allows"
+                ),
+                "check that the sweep was of everything; if so many are gone indeed, raise `max_delete`",
+            )
+        } else {
+            return None;
+        };
+        Some(Error::new(kind, format!("nothing was pruned: {message}")).with_help(help))
     }
 }

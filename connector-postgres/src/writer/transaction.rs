@@ -94,6 +94,18 @@ impl Transaction {
         Ok(())
     }
 
+    /// Lets the staging table take records that leave anything unset; no COPY into it is under way.
+    pub(super) async fn widen_stage(&mut self, layout: &Layout) -> Result<()> {
+        let sql = stage::widen(layout, &self.shape);
+        self.run("widen the staging table", &sql).await?;
+        self.shape = Shape {
+            staged: true,
+            masked: true,
+            left_out: Vec::new(),
+        };
+        Ok(())
+    }
+
     /// Makes the staging table for records that leave this unset.
     async fn start_stage(&mut self, layout: &Layout, unset: &Unset) -> Result<()> {
         self.path = Path::Stage;
@@ -161,13 +173,7 @@ impl TableWriter {
             if let Some(load) = transaction.load.take() {
                 load.finish().await?;
             }
-            let sql = stage::widen(&self.layout, &transaction.shape);
-            transaction.run("widen the staging table", &sql).await?;
-            transaction.shape = Shape {
-                staged: true,
-                masked: true,
-                left_out: Vec::new(),
-            };
+            transaction.widen_stage(&self.layout).await?;
         } else {
             if takes_directly(&self.layout, path, unset) {
                 return Ok(());

@@ -148,6 +148,35 @@ async fn a_soft_delete_marks_the_row_until_its_record_comes_back() {
 }
 
 #[tokio::test]
+async fn a_part_that_comes_after_a_delete_starts_from_nothing_unless_the_row_stayed() {
+    let schema = two();
+    for deletes in [Deletes::Hard, Deletes::Soft, Deletes::Ignore] {
+        let database = filled().await;
+        let part = puts(
+            &schema,
+            10,
+            &[&[Value::Int(1), Value::Unset], &[Value::Int(2), Value::Unset]],
+        );
+        let batches = vec![rows(&schema, Op::Delete, &[1], ""), part];
+        load(
+            &database.connector(),
+            in_mode(&schema, WriteMode::Upsert, deletes),
+            batches,
+        )
+        .await;
+        let wanted = if deletes == Deletes::Hard {
+            ["1|∅", "2|old"]
+        } else {
+            ["1|old", "2|old"]
+        };
+        let found = database
+            .lines("SELECT id, v FROM t WHERE id < 3 ORDER BY id")
+            .await;
+        assert_eq!(found, wanted, "{deletes}");
+    }
+}
+
+#[tokio::test]
 async fn a_table_that_is_made_has_the_mark() {
     let (database, schema) = (database().await, two());
     let postgres = database.connector();

@@ -270,6 +270,26 @@ async fn what_is_unset_kept_or_written_by_others_is_as_in_the_version_before() {
 }
 
 #[tokio::test]
+async fn a_record_that_comes_after_its_delete_starts_from_nothing() {
+    let (database, schema) = (database().await, three());
+    let first = rows(&schema, &[row(1, "a", 1), row(2, "b", 2)]);
+    add(&database, history(&schema), vec![first]).await;
+    let back = rows(
+        &schema,
+        &[
+            [Value::Int(1), NONE, Value::Int(1)],
+            [Value::Int(2), NONE, Value::Int(2)],
+        ],
+    );
+    let counts = add(&database, history(&schema), vec![gone(&schema, &[1]), back]).await;
+    assert_eq!(counts, [0, 1, 2, 0, 0]);
+    assert_eq!(
+        database.lines(VERSIONS).await,
+        ["1|a|1|f|f", "1|∅|1|t|t", "2|b|2|t|t"]
+    );
+}
+
+#[tokio::test]
 async fn a_version_that_the_server_refuses_is_rejected_alone_and_ends_nothing() {
     let (database, schema) = (database().await, three());
     let all: Vec<[Value<'_>; 3]> = (0..60).map(|id| row(id, "a", 1)).collect();

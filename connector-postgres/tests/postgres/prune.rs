@@ -279,9 +279,22 @@ async fn a_rejected_record_leaves_a_sweep_incomplete_for_whoever_goes_on_with_it
     let resumed = prune(&schema)
         .with_fence(Some(second.fence.clone()))
         .with_resumes(true);
-    let two = writer(&postgres, resumed).await;
-    assert_eq!(refusal(two.finish(None).await).kind(), ErrorKind::Data);
-    assert_eq!(count(&database).await, "100");
+    let mut two = writer(&postgres, resumed).await;
+    let rejection = Rejection::new(8, Some(Key::new("l")), "bad_value", "no number");
+    two.reject(vec![rejection]).await.unwrap();
+    assert_eq!(refusal(two.finish(Some(&state(3))).await).kind(), ErrorKind::Data);
+    // The reasons are there, the state is as it was, and no names are left.
+    assert_eq!(
+        database.lines("SELECT key FROM sync.rejection ORDER BY 1").await,
+        ["k", "l"]
+    );
+    assert_eq!(
+        (count(&database).await, database.line(NAMES).await),
+        ("100".to_owned(), "0".to_owned())
+    );
+    drop(second);
+    let third = claim(&postgres, &prune(&schema).task).await;
+    assert_eq!(third.state, Some(state(2)));
 }
 
 #[tokio::test]
