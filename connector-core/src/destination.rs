@@ -56,8 +56,8 @@ pub trait Destination: Connector {
 /// - A record that is there already as it should be, and a delete of what is not there, count as unchanged.
 /// - An overwrite or a prune that resumes and finds nothing to go on with is refused, with or without a fence.
 /// - A prune is refused at its end, and nothing is deleted, if its records named nothing, if one of them was rejected,
-///   or if it would delete more than [`WriteRequest::max_delete`] of the table's rows. Its records count as unchanged,
-///   what it deletes as [`Counts::pruned`](crate::Counts::pruned).
+///   or if it would delete more than [`WriteRequest::max_delete`] of the table's rows; its rejections are kept, the
+///   checkpoint is not. Its records count as unchanged, what it deletes as [`Counts::pruned`](crate::Counts::pruned).
 /// - Dropping a writer abandons what was not committed.
 /// - After an error the writer is spent; what it had committed stays.
 #[async_trait]

@@ -129,6 +129,7 @@ impl Plan {
                 self.columns.len(),
                 request.mode
             ),
+            Some(_) if request.mode.is_naming() => format!("{} rows of `{name}`{by}", request.mode),
             Some([]) => format!(
                 "{} into `{name}`{by}; rows that are the same are not touched",
                 request.mode

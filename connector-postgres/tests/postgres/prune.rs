@@ -323,3 +323,21 @@ async fn an_old_fence_cannot_prune() {
         10
     );
 }
+
+#[tokio::test]
+async fn a_row_that_others_hold_keeps_all_of_them() {
+    let (database, schema) = (hundred().await, two());
+    database
+        .run("CREATE TABLE child (t bigint REFERENCES t); INSERT INTO child VALUES (97)")
+        .await;
+    let error = refusal(try_load(&database.connector(), prune(&schema), vec![named(&schema, 0..95)]).await);
+    assert!(
+        error.report().to_string().contains("child_t_fkey"),
+        "{}",
+        error.report()
+    );
+    assert_eq!(
+        (count(&database).await, database.line(NAMES).await),
+        ("100".to_owned(), "0".to_owned())
+    );
+}

@@ -221,7 +221,11 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
     only("the_last_version_of_a_commit_is_kept", HistoryOfBatches),
     only("unset_is_as_in_the_version_before", HistoryUnsetIsNull),
     only("a_prune_removes_what_was_not_named", PruneByFirstCommit),
-    only("a_prune_removes_nothing_before_it_ends", DroppedPruneRemoves),
+    also(
+        "a_prune_removes_nothing_before_it_ends",
+        DroppedPruneRemoves,
+        &["a_prune_goes_on_where_it_was"],
+    ),
     only("an_empty_prune_is_refused", EmptyPruneEmpties),
     only("a_prune_of_too_much_is_refused", PruneWithoutLimit),
     only(
