@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::catalog::StreamName;
 use crate::connector::{Connector, Identity};
 use crate::difference::Target;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::journal::{Journal, Ticket};
 use crate::report::{CommitReport, Rejection};
 use crate::schema::Schema;
@@ -22,7 +22,9 @@ use crate::state::{Fence, State, TaskId};
 pub trait Destination: Connector {
     /// What it can do. What it declares, the suite checks; what it does not declare, it refuses.
     ///
-    /// Pinned by `a_mode_that_is_not_declared_is_refused`, `unset_leaves_alone`, `deletes_are_carried_out`,
+    /// Pinned by `a_mode_that_is_not_declared_is_refused`, `deletes_that_are_not_declared_are_refused`,
+    /// `unset_leaves_alone`, `deletes_are_carried_out`, `ignored_deletes_change_nothing`,
+    /// `a_soft_delete_leaves_the_row`, `what_comes_back_is_no_longer_deleted`,
     /// `kept_fields_are_filled_and_left_alone`.
     fn capabilities(&self) -> Capabilities;
 
@@ -52,7 +54,10 @@ pub trait Destination: Connector {
 /// - A destination that is not transactional refuses a fence, and leaves the checkpoint it is given to the engine.
 /// - Records are found by [`WriteRequest::match_on`]; a rejection is known by the record's *source* key.
 /// - A record that is there already as it should be, and a delete of what is not there, count as unchanged.
-/// - An overwrite that resumes and finds nothing to go on with is refused, with or without a fence.
+/// - An overwrite or a prune that resumes and finds nothing to go on with is refused, with or without a fence.
+/// - A prune is refused at its end, and nothing is deleted, if its records named nothing, if one of them was rejected,
+///   or if it would delete more than [`WriteRequest::max_delete`] of the table's rows; its rejections are kept, the
+///   checkpoint is not. Its records count as unchanged, what it deletes as [`Counts::pruned`](crate::Counts::pruned).
 /// - Dropping a writer abandons what was not committed.
 /// - After an error the writer is spent; what it had committed stays.
 #[async_trait]
@@ -60,20 +65,22 @@ pub trait Writer: Send {
     /// Takes records; they may become durable now or at the next commit.
     ///
     /// Pinned by `records_arrive_as_they_are`, `text_arrives_byte_for_byte`, `null_clears`, `unset_leaves_alone`,
-    /// `the_last_of_several_in_a_batch_wins`, `a_flawed_record_is_rejected_alone`,
+    /// `the_last_of_several_in_a_batch_wins`, `named_records_are_deleted`, `a_history_keeps_every_version`,
+    /// `the_same_again_makes_no_version`, `a_delete_ends_the_version`, `unset_is_as_in_the_version_before`,
+    /// `a_flawed_record_is_rejected_alone`,
     /// `a_write_cut_short_can_be_made_again`, `memory_does_not_grow_with_what_is_written`, and with a journal
     /// `nothing_is_sent_that_is_not_journalled`, `every_record_gets_its_fate`, `a_lost_answer_is_no_success`.
     async fn write(&mut self, batch: Batch) -> Result<()>;
 
     /// Takes records that were refused before they got here: stored with, and counted as, the writer's own.
     ///
-    /// Pinned by `what_was_rejected_before_is_counted`.
+    /// Pinned by `what_was_rejected_before_is_counted`, `a_prune_with_a_rejected_record_is_refused`.
     async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()>;
 
     /// Makes everything so far durable, with `checkpoint`; reports the fate of every record since the last commit.
     ///
     /// Pinned by `every_record_is_accounted_for`, `each_commit_reports_its_own_records`,
-    /// `nothing_shows_before_the_commit`, `a_dropped_writer_abandons`, `the_checkpoint_is_stored_with_the_rows`,
+    /// `the_last_version_of_a_commit_is_kept`, `nothing_shows_before_the_commit`, `a_dropped_writer_abandons`, `the_checkpoint_is_stored_with_the_rows`,
     /// `a_commit_cut_short_is_whole_or_nothing`, `an_old_fence_cannot_commit`,
     /// `a_holder_that_missed_a_commit_cannot_commit`.
     ///
@@ -81,11 +88,17 @@ pub trait Writer: Send {
     /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was kept.
     async fn commit(&mut self, checkpoint: Option<&State>) -> Result<CommitReport>;
 
-    /// The last commit; publishes what an overwrite has built.
+    /// The last commit; publishes what an overwrite has built, and deletes what a prune was not named.
     ///
     /// Pinned by `a_finished_write_can_be_seen_by_everyone`, `an_overwrite_leaves_only_what_was_written`,
     /// `an_overwrite_shows_the_old_until_it_ends`, `a_dropped_overwrite_leaves_the_old`,
-    /// `an_overwrite_goes_on_where_it_was`, `an_old_fence_cannot_publish`.
+    /// `an_overwrite_goes_on_where_it_was`, `an_old_fence_cannot_publish`, `a_prune_removes_what_was_not_named`,
+    /// `a_prune_removes_nothing_before_it_ends`, `an_empty_prune_is_refused`, `a_prune_of_too_much_is_refused`,
+    /// `a_prune_spares_what_came_since`, `a_prune_goes_on_where_it_was`.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit). Of a prune also [`Data`](crate::ErrorKind::Data): its records named nothing, or
+    /// one of them was rejected; and [`Conflict`](crate::ErrorKind::Conflict): it would delete more than it may.
     async fn finish(self: Box<Self>, checkpoint: Option<&State>) -> Result<CommitReport>;
 }
 
@@ -104,8 +117,8 @@ pub struct Capabilities {
     pub wants_journal: bool,
     /// Whether a record may leave fields unset, so that they keep the value they have.
     pub partial: bool,
-    /// Whether records with [`Op::Delete`](crate::Op::Delete) are carried out.
-    pub deletes: bool,
+    /// What can become of records with [`Op::Delete`](crate::Op::Delete); none: such a record is rejected.
+    pub deletes: Vec<Deletes>,
     /// Whether [`WriteRequest::keep`] is honoured.
     pub keeps: bool,
 }
@@ -119,7 +132,7 @@ impl Capabilities {
             creates: false,
             wants_journal: false,
             partial: false,
-            deletes: false,
+            deletes: Vec::new(),
             keeps: false,
         }
     }
@@ -154,8 +167,24 @@ impl Capabilities {
 
     /// It deletes records.
     #[must_use]
-    pub fn deleting(mut self) -> Self {
-        self.deletes = true;
+    pub fn deleting(self) -> Self {
+        self.taking(Deletes::Hard)
+    }
+
+    /// It marks records as deleted.
+    #[must_use]
+    pub fn marking_deleted(self) -> Self {
+        self.taking(Deletes::Soft)
+    }
+
+    /// It leaves alone what is said to be gone.
+    #[must_use]
+    pub fn ignoring_deletes(self) -> Self {
+        self.taking(Deletes::Ignore)
+    }
+
+    fn taking(mut self, deletes: Deletes) -> Self {
+        self.deletes.push(deletes);
         self
     }
 
@@ -165,6 +194,53 @@ impl Capabilities {
         self.keeps = true;
         self
     }
+
+    /// Refuses a write that `destination`, which declares this, cannot do, or that nobody could.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`]: a mode or an answer to deletes that is not declared. [`ErrorKind::Config`]: a mode
+    /// and an answer to deletes that make no sense together, or a limit that is none.
+    pub fn admit(&self, destination: &str, request: &WriteRequest) -> Result<()> {
+        let WriteRequest { mode, deletes, .. } = request;
+        if !self.modes.contains(mode) {
+            let message = format!("{destination} cannot be written in the mode {mode}");
+            return Err(Error::new(ErrorKind::Unsupported, message)
+                .with_help(format!("say write = \"{}\"", listed(&self.modes))));
+        }
+        // A destination that takes no deletes at all rejects them one by one.
+        if *deletes != Deletes::Hard && !self.deletes.contains(deletes) {
+            let message = format!("{destination} cannot take deletes as {deletes}");
+            let error = Error::new(ErrorKind::Unsupported, message);
+            return Err(match self.deletes.as_slice() {
+                [] => error.with_help("leave `deletes` out"),
+                known => error.with_help(format!("say deletes = \"{}\"", listed(known))),
+            });
+        }
+        let (wrong, help) = match (mode, deletes) {
+            (WriteMode::Delete | WriteMode::Prune, Deletes::Ignore) => (
+                format!("a write in the mode {mode} that ignores deletes does nothing"),
+                "say deletes = \"hard\" or \"soft\"",
+            ),
+            (WriteMode::Overwrite, Deletes::Soft) => (
+                "an overwrite leaves no row behind that could be marked as deleted".to_owned(),
+                "say deletes = \"hard\", or write in the mode upsert",
+            ),
+            _ if !(0.0..=1.0).contains(&request.max_delete) => (
+                format!(
+                    "`max_delete` is {}, and a part is between 0 and 1",
+                    request.max_delete
+                ),
+                "say which part of the rows may go: max_delete = 0.2 is a fifth of them",
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Config, wrong).with_help(help))
+    }
+}
+
+fn listed(words: &[impl fmt::Display]) -> String {
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    words.join("\" or \"")
 }
 
 /// What writing a record means.
@@ -179,6 +255,39 @@ pub enum WriteMode {
     Upsert,
     /// The table becomes exactly what was read.
     Overwrite,
+    /// Every version of a record stays as a row of its own, with the time from which and up to which it was valid:
+    /// [`VALID_FROM`](Self::VALID_FROM), [`VALID_TO`](Self::VALID_TO), and [`CURRENT`](Self::CURRENT) in the one row
+    /// that still is. A record equal to its current version is unchanged; one that differs ends that version and
+    /// begins another at the same instant; a delete ends it, [`Deletes::Hard`] or not. Of several versions within one
+    /// commit the last counts. What a record leaves unset, and what [`WriteRequest::keep`] names, is as in the current
+    /// version.
+    History,
+    /// Records name what is to be deleted, whatever their [`Op`](crate::Op); only the fields that are matched on
+    /// count.
+    Delete,
+    /// Records name what still exists; at the end, the rows that none of them named are deleted. Only the fields that
+    /// are matched on count. Nothing is touched before [`Writer::finish`], and a row that was made or changed since
+    /// the writer was made stays: the sweep may have been past its place by then.
+    Prune,
+}
+
+impl WriteMode {
+    /// The field of a history in which a version begins to be valid.
+    pub const VALID_FROM: &str = "_valid_from";
+    /// The field of a history at which a version is valid no more; null in the current one.
+    pub const VALID_TO: &str = "_valid_to";
+    /// The field of a history that is true in the current version of each record, and false in all others.
+    pub const CURRENT: &str = "_current";
+
+    /// Whether records only name others: nothing of them counts but the fields that are matched on.
+    pub fn is_naming(self) -> bool {
+        matches!(self, Self::Delete | Self::Prune)
+    }
+
+    /// Whether it needs all records of its source to be read, from the first to the last.
+    pub fn is_of_everything(self) -> bool {
+        matches!(self, Self::Overwrite | Self::Prune)
+    }
 }
 
 impl fmt::Display for WriteMode {
@@ -188,6 +297,37 @@ impl fmt::Display for WriteMode {
             Self::Update => "update",
             Self::Upsert => "upsert",
             Self::Overwrite => "overwrite",
+            Self::History => "history",
+            Self::Delete => "delete",
+            Self::Prune => "prune",
+        })
+    }
+}
+
+/// What becomes of a row whose record is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Deletes {
+    /// It stays as it is; the record counts as unchanged.
+    Ignore,
+    /// It stays, and [`DELETED_AT`](Self::DELETED_AT) says since when it is gone, until a record with its key is put
+    /// again. What is marked already is unchanged.
+    Soft,
+    /// It goes.
+    #[default]
+    Hard,
+}
+
+impl Deletes {
+    /// The field that marks a row as deleted: an instant; null in a row that is there.
+    pub const DELETED_AT: &str = "_deleted_at";
+}
+
+impl fmt::Display for Deletes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ignore => "ignore",
+            Self::Soft => "soft",
+            Self::Hard => "hard",
         })
     }
 }
@@ -225,6 +365,10 @@ pub struct WriteRequest {
     pub match_on: Vec<String>,
     /// Fields that are filled for new records and not overwritten in existing ones.
     pub keep: Vec<String>,
+    /// What becomes of rows whose records are gone.
+    pub deletes: Deletes,
+    /// The largest part of a table's rows that a prune may delete, from 0 to 1.
+    pub max_delete: f64,
     /// What to do when the other side changed a value that was written back.
     pub drift: Drift,
     /// The task on whose behalf.
@@ -254,6 +398,9 @@ pub struct Journaled {
 }
 
 impl WriteRequest {
+    /// The part of a table's rows that a prune may delete unless it is told another: a fifth.
+    pub const MAX_DELETE: f64 = 0.2;
+
     /// A write into `stream`, without a fence, a journal or fields to keep.
     pub fn new(stream: StreamName, schema: Arc<Schema>, mode: WriteMode, task: TaskId) -> Self {
         Self {
@@ -262,6 +409,8 @@ impl WriteRequest {
             mode,
             match_on: Vec::new(),
             keep: Vec::new(),
+            deletes: Deletes::default(),
+            max_delete: Self::MAX_DELETE,
             drift: Drift::default(),
             task,
             fence: None,
@@ -282,6 +431,20 @@ impl WriteRequest {
     #[must_use]
     pub fn with_keep(mut self, fields: Vec<String>) -> Self {
         self.keep = fields;
+        self
+    }
+
+    /// The same with another answer to deletes.
+    #[must_use]
+    pub fn with_deletes(mut self, deletes: Deletes) -> Self {
+        self.deletes = deletes;
+        self
+    }
+
+    /// The same with another limit for a prune.
+    #[must_use]
+    pub fn with_max_delete(mut self, part: f64) -> Self {
+        self.max_delete = part;
         self
     }
 

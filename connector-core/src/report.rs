@@ -98,6 +98,8 @@ pub struct Counts {
     pub recovered: u64,
     /// Found to differ from the value that was written back: the other side was edited.
     pub drifted: u64,
+    /// Deleted at the end of a prune, for no record had named it; not among those read.
+    pub pruned: u64,
 }
 
 impl Counts {
@@ -130,6 +132,7 @@ impl Counts {
         self.ambiguous += other.ambiguous;
         self.recovered += other.recovered;
         self.drifted += other.drifted;
+        self.pruned += other.pruned;
     }
 }
 

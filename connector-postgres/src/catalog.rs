@@ -82,6 +82,27 @@ pub(crate) async fn views_of(client: &Client, table: &Table, columns: &[&str]) -
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Whether a unique index covers exactly the columns `key` in the rows in which the column `current` is true.
+pub(crate) async fn has_unique_current(
+    client: &Client,
+    table: &Table,
+    key: &[&str],
+    current: &str,
+) -> Result<bool> {
+    let sql = "SELECT EXISTS (
+                   SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                   WHERE n.nspname = $1 AND c.relname = $2 AND i.indisunique AND i.indisvalid AND i.indexprs IS NULL
+                     AND pg_get_expr(i.indpred, i.indrelid) = quote_ident($4)
+                     AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM pg_attribute a
+                          WHERE a.attrelid = c.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
+                         = (SELECT array_agg(k ORDER BY k) FROM unnest($3::text[]) k))";
+    let row = client
+        .query_one(sql, &[&table.schema, &table.name, &key, &current])
+        .await
+        .map_err(|error| failed("look at the table's indexes", error))?;
+    Ok(row.get(0))
+}
+
 /// The tables and views of a schema, by name.
 pub(crate) async fn tables(client: &Client, schema: &str) -> Result<Vec<String>> {
     let sql = format!(

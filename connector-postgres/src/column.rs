@@ -105,6 +105,14 @@ impl TargetColumn {
         }
     }
 
+    /// The column of a field that nothing is done with.
+    pub(crate) fn unused(field: &Field) -> Self {
+        Self {
+            added: false,
+            ..Self::new(field, field.name.clone())
+        }
+    }
+
     /// Its name, quoted.
     pub(crate) fn ident(&self) -> Ident<'_> {
         Ident(&self.name)

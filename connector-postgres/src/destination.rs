@@ -1,14 +1,15 @@
 //! Writing tables.
 
 use async_trait::async_trait;
-use connector_core::{
-    Capabilities, Destination, Error, ErrorKind, Result, WriteMode, WritePlan, WriteRequest, Writer,
-};
+use connector_core::{Capabilities, Destination, Result, WriteMode, WritePlan, WriteRequest, Writer};
 
 use crate::connector::Postgres;
 use crate::table::Layout;
 use crate::writer::TableWriter;
 use crate::{rights, swap};
+
+/// What messages call it.
+const PRODUCT: &str = "PostgreSQL";
 
 #[async_trait]
 impl Destination for Postgres {
@@ -18,16 +19,21 @@ impl Destination for Postgres {
             WriteMode::Insert,
             WriteMode::Update,
             WriteMode::Overwrite,
+            WriteMode::History,
+            WriteMode::Delete,
+            WriteMode::Prune,
         ])
         .transactional()
         .creating()
         .partial()
         .deleting()
+        .marking_deleted()
+        .ignoring_deletes()
         .keeping()
     }
 
     async fn plan_write(&self, request: &WriteRequest) -> Result<WritePlan> {
-        check_mode(request.mode)?;
+        self.capabilities().admit(PRODUCT, request)?;
         let session = self.session().await?;
         let layout = Layout::plan(&session, self, request).await?;
         let obstacles = match request.mode {
@@ -39,18 +45,7 @@ impl Destination for Postgres {
     }
 
     async fn writer(&self, request: WriteRequest) -> Result<Box<dyn Writer>> {
-        check_mode(request.mode)?;
+        self.capabilities().admit(PRODUCT, &request)?;
         Ok(Box::new(TableWriter::open(self.clone(), request).await?))
-    }
-}
-
-fn check_mode(mode: WriteMode) -> Result<()> {
-    match mode {
-        WriteMode::Upsert | WriteMode::Insert | WriteMode::Update | WriteMode::Overwrite => Ok(()),
-        other => Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("PostgreSQL cannot be written in the mode {other} in this version"),
-        )
-        .with_help("say write = \"upsert\", \"update\", \"insert\" or \"overwrite\"")),
     }
 }

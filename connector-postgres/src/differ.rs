@@ -1,7 +1,9 @@
 //! Whether two rows of values differ: SQL as text, and nothing else.
 
-use crate::column::TargetColumn;
 use crate::types::PgType;
+
+/// The type of two values, the one and the other.
+pub(crate) type Compared<'a> = (&'a PgType, String, String);
 
 /// The condition that a row's values differ from another's, as they are stored: `1.0` is not `1.00`, a month is not 30
 /// days, and `json`, which has no `=` at all, can be compared.
@@ -9,12 +11,12 @@ use crate::types::PgType;
 /// Comparing rows as they are stored makes a record of each, which costs more than all the rest of a merge. So it is
 /// done only for types whose `=` takes different values for the same; for the others their `=` says it, the quick ones
 /// first.
-pub(crate) fn differ<'a>(columns: impl IntoIterator<Item = (&'a TargetColumn, String, String)>) -> String {
+pub(crate) fn differ<'a>(compared: impl IntoIterator<Item = Compared<'a>>) -> String {
     let mut quick = (Vec::new(), Vec::new());
     let mut texts = (Vec::new(), Vec::new());
     let mut stored = (Vec::new(), Vec::new());
-    for (column, old, new) in columns {
-        let (side, collate) = match equality(&column.pg_type) {
+    for (pg_type, old, new) in compared {
+        let (side, collate) = match equality(pg_type) {
             Equality::Quick => (&mut quick, ""),
             Equality::Text => (&mut texts, " COLLATE \"C\""),
             Equality::Loose => (&mut stored, ""),
@@ -85,25 +87,21 @@ fn equality(pg_type: &PgType) -> Equality {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connector_core::{DataType, Field};
+    use connector_core::DataType;
 
     #[test]
     fn only_what_equals_cannot_tell_apart_is_compared_as_stored() {
-        let column = |name: &str, data_type| TargetColumn::new(&Field::new(name, data_type), name.to_owned());
-        let columns = [
-            column("name", DataType::TEXT),
-            column("rate", DataType::Float64),
-            column("born", DataType::Date),
-            column("sum", DataType::decimal(9, 2)),
-        ];
-        let sides = |column: &'static str| (format!("t.{column}"), format!("s.{column}"));
-        let compared = columns
+        let types = [
+            DataType::TEXT,
+            DataType::Float64,
+            DataType::Date,
+            DataType::decimal(9, 2),
+        ]
+        .map(PgType::for_core);
+        let compared = types
             .iter()
             .zip(["name", "rate", "born", "sum"])
-            .map(|(column, name)| {
-                let (old, new) = sides(name);
-                (column, old, new)
-            });
+            .map(|(pg_type, name)| (pg_type, format!("t.{name}"), format!("s.{name}")));
         assert_eq!(
             differ(compared),
             "(ROW(t.born) IS DISTINCT FROM ROW(s.born) OR ROW(t.name COLLATE \"C\") IS DISTINCT FROM ROW(s.name COLLATE \"C\") \

@@ -120,7 +120,7 @@ impl Fingerprinted {
                 });
             differ(columns.map(|(_, column)| {
                 let old = format!("t.{}", column.ident());
-                (column, old, column.staged_value("s"))
+                (&column.pg_type, old, column.staged_value("s"))
             }))
         };
         format!(

@@ -21,7 +21,16 @@ impl Layout {
                 format!("there is no table {} whose rows could be updated", self.table),
             )
             .with_help("check its name and schema, or say write = \"upsert\", which makes it")),
-            WriteMode::Update | WriteMode::Upsert => self.check_key(mode, there),
+            WriteMode::Delete | WriteMode::Prune if !self.exists => Err(Error::new(
+                ErrorKind::NotFound,
+                format!("there is no table {} whose rows could be deleted", self.table),
+            )
+            .with_help("check its name and schema; the job that fills it may not have run yet")),
+            WriteMode::Update
+            | WriteMode::Upsert
+            | WriteMode::History
+            | WriteMode::Delete
+            | WriteMode::Prune => self.check_key(mode, there),
             WriteMode::Overwrite if !self.key.is_empty() => self.check_key(mode, there),
             WriteMode::Overwrite => check_comparable(there.unwrap_or_default()),
             _ => Ok(()),
@@ -44,11 +53,11 @@ impl Layout {
             .filter(|column| column.key_position.is_some())
             .map(|column| column.name.as_str())
             .collect();
-        let same = primary.len() == self.key.len() && self.key_names().all(|name| primary.contains(&name));
+        let wanted: Vec<&str> = self.primary_names().collect();
+        let same = primary.len() == wanted.len() && wanted.iter().all(|name| primary.contains(name));
         if same {
             return Ok(());
         }
-        let wanted: Vec<&str> = self.key_names().collect();
         let message = format!("the primary key of {} is not ({})", self.table, wanted.join(", "));
         let help = if primary.is_empty() {
             format!("add a primary key ({}) to the table", wanted.join(", "))

@@ -6,6 +6,17 @@
 //! table and a merge that touches only rows that differ. An overwrite builds a table beside the one it replaces.
 //! A row that only the server refuses is found by halves within the transaction, and the others land.
 //!
+//! # What writes add of their own
+//! A history's table has `_valid_from timestamptz`, `_valid_to timestamptz` and `_current boolean`; its primary key is
+//! the key and `_valid_from`, and a partial unique index keeps one version of each key current. A version begins when
+//! its transaction began, or just after the one before it if the clock went back; columns of others are taken over
+//! from that one, those with a sequence of their own excepted. Soft deletes add `_deleted_at timestamptz`. Deleted
+//! rows that somebody else's foreign key holds are rejected one by one, but such a row fails a prune as a whole.
+//!
+//! A prune collects its names in a table beside the one that is pruned. Rows whose last change is younger than the
+//! oldest transaction that was open on the server when the sweep began are left to the next one: while such a
+//! transaction runs, nobody can tell whether they are older than the sweep.
+//!
 //! As the source of a write-back, the difference between a table and what the other side has confirmed is computed
 //! and stored in one statement, then read in short ones; nothing is written to the table itself.
 //!
@@ -50,10 +61,13 @@ mod destination;
 mod differ;
 mod fingerprint;
 mod fit;
+mod history;
 mod limits;
 mod load;
 mod merge;
+mod own;
 mod plan;
+mod prune;
 mod rights;
 mod shadow;
 mod shape;

@@ -26,9 +26,9 @@ const ROW_TOO_LARGE: Refusal = Refusal {
     message: "the row has more bytes than a page of PostgreSQL holds",
 };
 
-/// Whether cells of a key that take so many bytes are too long for an index.
-pub(crate) fn is_long_key(bytes: usize) -> bool {
-    bytes > MAX_KEY
+/// Whether cells of a key that take so many bytes are too long for an index, and so would stand in no table.
+pub(crate) fn is_long_key(bytes: usize, layout: &Layout) -> bool {
+    bytes > MAX_KEY - layout.own.bytes().1
 }
 
 /// Looks at an encoded row as a whole.
@@ -76,6 +76,9 @@ fn tuple_size(mut row: &[u8], layout: &Layout, shape: &Shape) -> usize {
     }
     if shape.masked {
         size = size.next_multiple_of(4) + 8 + cells.div_ceil(8);
+    }
+    if let (own @ 1.., _) = layout.own.bytes() {
+        size = size.next_multiple_of(8) + own;
     }
     let header = 23 + if nulls { cells.div_ceil(8) } else { 0 };
     header.next_multiple_of(8) + size

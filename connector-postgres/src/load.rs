@@ -144,7 +144,7 @@ pub(crate) fn encode_row(
     if shape.masked {
         put_mask(record, deleted, layout.columns.len(), out);
     }
-    let refused = if is_long_key(key_bytes) && !deleted {
+    let refused = if !deleted && !layout.names_only && is_long_key(key_bytes, layout) {
         Err(KEY_TOO_LONG)
     } else {
         check_row(&out[start..], layout, shape)

@@ -1,11 +1,14 @@
 //! From the staging table into the table: SQL as text, and nothing else.
 
 use crate::column::TargetColumn;
-use crate::differ::differ;
+use crate::differ::{Compared, differ};
+use crate::history;
 use crate::ident::Ident;
+use crate::own::mark_column;
 use crate::shape::Shape;
 use crate::stage::{DELETED, NUMBER, STAGE, carried, equal, is_missing, is_unset};
 use crate::table::Layout;
+use crate::types::PgType;
 
 /// The COPY straight into the table; `freeze` where the same transaction made it.
 pub(crate) fn copy_table(layout: &Layout, shape: &Shape, freeze: bool) -> String {
@@ -34,6 +37,10 @@ pub(crate) fn deduplicate_table(layout: &Layout) -> String {
 pub(crate) enum Merge {
     /// Deletes what the staging table says is gone.
     Delete,
+    /// Marks it as deleted.
+    Mark,
+    /// Ends its version in a history.
+    Close,
     /// Inserts all of them.
     Insert,
     /// Inserts what is new and updates what differs. Rows that are the same are not changed.
@@ -45,12 +52,18 @@ pub(crate) enum Merge {
     PartialUpsert,
     /// Updates what differs.
     Update,
+    /// Ends versions that differ and begins others.
+    History,
 }
 
 impl Merge {
+    fn deletes(self) -> bool {
+        matches!(self, Self::Delete | Self::Mark | Self::Close)
+    }
+
     /// The statement, for all rows or those with the numbers of `part`.
     pub(crate) fn sql(self, layout: &Layout, shape: &Shape, part: Option<(i64, i64)>) -> String {
-        let rows = rows(self == Self::Delete, part);
+        let rows = rows(layout, self.deletes(), part);
         match self {
             Self::Delete => format!(
                 "WITH gone AS (DELETE FROM {} t USING {STAGE} s WHERE {rows} AND {} RETURNING 1) \
@@ -58,6 +71,15 @@ impl Merge {
                 layout.table,
                 equal(layout, &layout.key, "t", "s")
             ),
+            Self::Mark => format!(
+                "WITH gone AS (UPDATE {} t SET {mark} = now() FROM {STAGE} s WHERE {rows} AND {} AND t.{mark} IS NULL RETURNING 1) \
+                 SELECT 0::bigint, 0::bigint, count(*), 0::bigint FROM gone",
+                layout.table,
+                equal(layout, &layout.key, "t", "s"),
+                mark = mark_column(),
+            ),
+            Self::Close => history::close(layout, &rows),
+            Self::History => history::merge(layout, shape, &rows),
             Self::Insert => format!(
                 "WITH inserted AS (INSERT INTO {} ({}) SELECT {} FROM {STAGE} s WHERE {rows} RETURNING 1) \
                  SELECT count(*), 0::bigint, 0::bigint, 0::bigint FROM inserted",
@@ -70,7 +92,7 @@ impl Merge {
             Self::PartialUpsert => format!(
                 "WITH updated AS ({}), \
                  missing AS (SELECT s.* FROM {STAGE} s WHERE {rows} AND {}), \
-                 inserted AS (INSERT INTO {} ({}) SELECT {} FROM missing s ON CONFLICT ({}) DO NOTHING RETURNING 1), \
+                 inserted AS (INSERT INTO {} ({}) SELECT {} FROM missing s ON CONFLICT {} DO NOTHING RETURNING 1), \
                  counted AS (SELECT count(*) AS n FROM inserted) \
                  SELECT n, (SELECT count(*) FROM updated), 0::bigint, (SELECT count(*) FROM missing) - n FROM counted",
                 update(layout, shape, &rows),
@@ -78,7 +100,7 @@ impl Merge {
                 layout.table,
                 shape.column_list(layout),
                 new_values(layout, shape),
-                layout.key_list()
+                layout.conflict_target()
             ),
             Self::Update => format!(
                 "WITH updated AS ({}) SELECT 0::bigint, count(*), 0::bigint, 0::bigint FROM updated",
@@ -88,11 +110,16 @@ impl Merge {
     }
 }
 
-fn rows(deleted: bool, part: Option<(i64, i64)>) -> String {
-    let not = if deleted { "" } else { "NOT " };
+fn rows(layout: &Layout, deleted: bool, part: Option<(i64, i64)>) -> String {
+    let rows = match deleted {
+        // Whatever else a record says, it names a row.
+        _ if layout.names_only => "true".to_owned(),
+        true => format!("s.{DELETED}"),
+        false => format!("NOT s.{DELETED}"),
+    };
     match part {
-        None => format!("{not}s.{DELETED}"),
-        Some((first, last)) => format!("{not}s.{DELETED} AND s.{NUMBER} BETWEEN {first} AND {last}"),
+        None => rows,
+        Some((first, last)) => format!("{rows} AND s.{NUMBER} BETWEEN {first} AND {last}"),
     }
 }
 
@@ -102,21 +129,22 @@ fn upsert(layout: &Layout, shape: &Shape, from: &str) -> String {
     let compared = changing(layout, shape).map(|(_, column)| {
         let name = column.ident();
         set.push(format!("{name} = excluded.{name}"));
-        (column, format!("t.{name}"), format!("excluded.{name}"))
+        (&column.pg_type, format!("t.{name}"), format!("excluded.{name}"))
     });
-    let differ = differ(compared);
+    let mut compared: Vec<_> = compared.collect();
+    clear_mark(layout, "t", &mut set, &mut compared);
     let conflict = if set.is_empty() {
         "NOTHING".to_owned()
     } else {
-        format!("UPDATE SET {} WHERE {differ}", set.join(", "))
+        format!("UPDATE SET {} WHERE {}", set.join(", "), differ(compared))
     };
     format!(
         "WITH merged AS (INSERT INTO {} AS t ({list}) SELECT {} FROM {STAGE} s {from} \
-         ON CONFLICT ({}) DO {conflict} RETURNING xmax = 0 AS created) \
+         ON CONFLICT {} DO {conflict} RETURNING xmax = 0 AS created) \
          SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created), 0::bigint, 0::bigint FROM merged",
         layout.table,
         new_values(layout, shape),
-        layout.key_list()
+        layout.conflict_target()
     )
 }
 
@@ -133,10 +161,16 @@ fn few(layout: &Layout, shape: &Shape, rows: &str) -> String {
 /// The condition that the staged row `s` is new, or says something else than the row `o` of its key.
 fn news(layout: &Layout, shape: &Shape) -> String {
     let key = layout.key_names().next().unwrap_or_default();
-    let compared = changing(layout, shape).map(|(_, column)| {
-        let name = column.ident();
-        (column, format!("o.{name}"), column.staged_value("s"))
-    });
+    let mut compared: Vec<_> = changing(layout, shape)
+        .map(|(_, column)| {
+            (
+                &column.pg_type,
+                format!("o.{}", column.ident()),
+                column.staged_value("s"),
+            )
+        })
+        .collect();
+    clear_mark(layout, "o", &mut Vec::new(), &mut compared);
     format!("o.{} IS NULL OR {}", Ident(key), differ(compared))
 }
 
@@ -152,6 +186,19 @@ pub(crate) fn sample_news(layout: &Layout, shape: &Shape, sample: u64, rows: u64
     )
 }
 
+/// A row that is put is there again.
+fn clear_mark(layout: &Layout, row: &str, set: &mut Vec<String>, compared: &mut Vec<Compared<'_>>) {
+    if layout.own.is_mark() {
+        let mark = mark_column();
+        set.push(format!("{mark} = NULL"));
+        compared.push((
+            &PgType::Timestamptz,
+            format!("{row}.{mark}"),
+            "NULL::timestamptz".to_owned(),
+        ));
+    }
+}
+
 fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
     let (mut set, mut compared) = (Vec::new(), Vec::new());
     for (position, column) in changing(layout, shape) {
@@ -164,8 +211,9 @@ fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
             );
         }
         set.push(format!("{name} = {value}"));
-        compared.push((column, format!("t.{name}"), value));
+        compared.push((&column.pg_type, format!("t.{name}"), value));
     }
+    clear_mark(layout, "t", &mut set, &mut compared);
     if set.is_empty() {
         return "SELECT WHERE false".to_owned();
     }
@@ -187,7 +235,7 @@ pub(crate) fn changing<'a>(
 }
 
 /// What a new row gets: where nothing is said, the column's default.
-fn new_values(layout: &Layout, shape: &Shape) -> String {
+pub(crate) fn new_values(layout: &Layout, shape: &Shape) -> String {
     let values: Vec<String> = carried(layout, shape)
         .map(|(position, column)| match &column.default {
             Some(default) if shape.masked => format!(

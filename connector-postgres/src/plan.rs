@@ -18,13 +18,14 @@ impl Layout {
                 ),
             });
         }
-        for column in self.columns.iter().filter(|column| column.name != column.field) {
+        plan.notes.extend(self.own.note(self.exists));
+        for column in self.looked_at().filter(|column| column.name != column.field) {
             plan.notes.push(format!(
                 "`{}` is too long a name for PostgreSQL: its column is `{}`, whose comment has the name in full",
                 column.field, column.name
             ));
         }
-        for column in &self.columns {
+        for column in self.looked_at() {
             if let Some(narrow) = &column.widened {
                 plan.notes.push(format!(
                     "`{}` becomes {} instead of {narrow}",
@@ -33,7 +34,7 @@ impl Layout {
                 ));
             }
         }
-        let columns = self.columns.iter().map(|column| ColumnPlan {
+        let columns = self.looked_at().map(|column| ColumnPlan {
             name: column.field.clone(),
             from: column.from.to_string(),
             to: column.pg_type.sql(),
@@ -60,6 +61,11 @@ impl Layout {
             added => format!(", after adding {added} columns"),
         };
         match mode {
+            WriteMode::Delete => format!("delete from {table} by ({key})"),
+            WriteMode::Prune => format!(
+                "prune {table} by ({key}): what no record names goes with the last commit; what was made or changed \
+                 since the sweep began stays"
+            ),
             WriteMode::Insert if self.facts.guarded => format!(
                 "insert into {table}{after}, by way of a staging table: the server may refuse a row, and the others must land"
             ),

@@ -1,6 +1,6 @@
-//! The table that an overwrite is built in, beside the one whose place it takes.
+//! The table that an overwrite is built in, or that a prune collects names in, beside the one that it is for.
 
-use connector_core::{Error, ErrorKind, Result, WriteRequest};
+use connector_core::{Error, ErrorKind, Result, WriteMode, WriteRequest};
 use tokio_postgres::Client;
 
 use crate::connector::Postgres;
@@ -8,16 +8,56 @@ use crate::error::failed;
 use crate::ident::{Table, digest};
 use crate::table::Layout;
 
-/// What every shadow's name begins with.
-const PREFIX: &str = "connector overwrite ";
-/// What the remark on every shadow begins with.
-const REMARK: &str = "being built to overwrite ";
+/// What a shadow is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To take a table's place.
+    Overwrite,
+    /// To hold the names of a sweep.
+    Prune,
+}
 
-/// The shadow of one task: each task has one name for it.
+impl Purpose {
+    pub(crate) const ALL: [Self; 2] = [Self::Overwrite, Self::Prune];
+
+    /// What a write in this mode has one for.
+    pub(crate) fn of(mode: WriteMode) -> Option<Self> {
+        match mode {
+            WriteMode::Overwrite => Some(Self::Overwrite),
+            WriteMode::Prune => Some(Self::Prune),
+            _ => None,
+        }
+    }
+
+    /// What every shadow's name begins with.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Overwrite => "connector overwrite ",
+            Self::Prune => "connector prune ",
+        }
+    }
+
+    /// What the remark on every shadow begins with.
+    fn remark(self) -> &'static str {
+        match self {
+            Self::Overwrite => "being built to overwrite ",
+            Self::Prune => "names of what is to stay in ",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Overwrite => "an overwrite",
+            Self::Prune => "a prune",
+        }
+    }
+}
+
+/// The shadow of one task: each task has one name for each purpose.
 #[derive(Clone, Debug)]
 pub(crate) struct Shadow {
     pub(crate) table: Table,
-    /// The table whose place it takes, and the task: said in a comment, so that nobody's table is taken for a shadow.
+    /// The table that it is for, and the task: said in a comment, so that nobody's table is taken for a shadow.
     pub(crate) remark: String,
     /// What the comment says on the table of that name that is there.
     found: Option<String>,
@@ -33,28 +73,40 @@ impl Shadow {
         postgres: &Postgres,
         request: &WriteRequest,
         target: &Table,
+        purpose: Purpose,
     ) -> Result<Self> {
         let owner = format!("{}/{}", postgres.state_schema(), request.task);
         let table = Table {
             schema: target.schema.clone(),
-            name: format!("{PREFIX}{:016x}", digest(&owner)),
+            name: format!("{}{:016x}", purpose.prefix(), digest(&owner)),
         };
         let sql = "SELECT coalesce(obj_description(c.oid, 'pg_class'), '')
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
         let row = client
             .query_opt(sql, &[&table.schema, &table.name])
             .await
-            .map_err(|error| failed("look for an unfinished overwrite", error))?;
+            .map_err(|error| failed("look for what an earlier run has left", error))?;
         let found: Option<String> = row.map(|row| row.get(0));
-        if found.as_ref().is_some_and(|remark| !remark.starts_with(REMARK)) {
-            let message = format!("{table} is in the way of an overwrite, and is not one of its own tables");
+        if found
+            .as_ref()
+            .is_some_and(|remark| !remark.starts_with(purpose.remark()))
+        {
+            let message = format!(
+                "{table} is in the way of {}, and is not one of its own tables",
+                purpose.word()
+            );
             return Err(Error::new(ErrorKind::Schema, message).with_help("rename or drop that table"));
         }
         Ok(Self {
-            remark: format!("{REMARK}{target} by the task {}", request.task),
+            remark: format!("{}{target} by the task {}", purpose.remark(), request.task),
             table,
             found,
         })
+    }
+
+    /// What the comment on the one that is there says beyond its remark.
+    pub(crate) fn found_note(&self) -> Option<&str> {
+        self.found.as_ref()?.strip_prefix(&self.remark)
     }
 
     /// Whether an earlier run has left one, whatever is in it.
@@ -93,5 +145,6 @@ impl Shadow {
 
 /// SQL that leaves shadows out of a list of tables.
 pub(crate) fn is_no_shadow(name: &str) -> String {
-    format!("{name} !~ '^{PREFIX}[0-9a-f]{{16}}$'")
+    let prefixes = Purpose::ALL.map(Purpose::prefix);
+    format!("{name} !~ '^({})[0-9a-f]{{16}}$'", prefixes.join("|"))
 }

@@ -81,6 +81,17 @@ impl Shape {
         }
     }
 
+    /// A row of nothing but the key, of the staging table or not.
+    pub(crate) fn naming(layout: &Layout, staged: bool) -> Self {
+        Self {
+            staged,
+            masked: false,
+            left_out: (0..layout.columns.len())
+                .map(|position| !layout.key.contains(&position))
+                .collect(),
+        }
+    }
+
     /// Whether records that leave this unset can be rows of this shape without loss.
     pub(crate) fn takes(&self, unset: &Unset) -> bool {
         self.masked || (unset.uniform && self.left_out == unset.any)

@@ -130,7 +130,7 @@ pub(crate) fn fold(layout: &Layout) -> String {
             max(s.place) OVER (PARTITION BY {partition}) AS last FROM gone s), \
          folded AS (INSERT INTO {STAGE} ({names}, {SEQUENCE}, {DELETED}, {UNSET}) \
             SELECT {folded}, max(g.{SEQUENCE}), bool_or(g.{DELETED}), \
-                CASE WHEN bool_or(g.last_delete IS NOT NULL) THEN B'{zeros}' ELSE bit_and(g.{UNSET}) END \
+                {unset} \
             FROM ranked g WHERE g.last_delete IS NULL OR g.place > g.last_delete OR (g.place = g.last AND g.{DELETED}) \
             GROUP BY {group} RETURNING 1) \
          SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded)",
@@ -139,7 +139,15 @@ pub(crate) fn fold(layout: &Layout) -> String {
         names = names.join(", "),
         folded = folded.join(", "),
         group = group.join(", "),
-        zeros = "0".repeat(layout.columns.len()),
+        unset = if layout.own.is_mark() {
+            // The row is still there: what is unset is as it was.
+            format!("bit_and(g.{UNSET})")
+        } else {
+            let zeros = "0".repeat(layout.columns.len());
+            format!(
+                "CASE WHEN bool_or(g.last_delete IS NOT NULL) THEN B'{zeros}' ELSE bit_and(g.{UNSET}) END"
+            )
+        },
     )
 }
 
@@ -176,12 +184,13 @@ pub(crate) fn take_out(layout: &Layout, key: &[usize], using: &str, condition: &
     )
 }
 
-/// The condition that there is no such row in the table.
+/// The condition that there is no such row in the table, or none that counts.
 pub(crate) fn is_missing(layout: &Layout, alias: &str) -> String {
     format!(
-        "NOT EXISTS (SELECT FROM {} t WHERE {})",
+        "NOT EXISTS (SELECT FROM {} t WHERE {}{})",
         layout.table,
-        equal(layout, &layout.key, "t", alias)
+        equal(layout, &layout.key, "t", alias),
+        layout.own.and_current("t")
     )
 }
 

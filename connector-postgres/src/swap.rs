@@ -185,7 +185,7 @@ pub(crate) fn in_place(target: &Layout, shadow: &Table) -> Vec<String> {
     let compared = changing(target, &shape).map(|(_, column)| {
         let name = column.ident();
         set.push(format!("{name} = s.{name}"));
-        (column, format!("t.{name}"), format!("s.{name}"))
+        (&column.pg_type, format!("t.{name}"), format!("s.{name}"))
     });
     let differ = differ(compared);
     let same_key = equal(target, &target.key, "t", "s");

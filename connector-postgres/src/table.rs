@@ -1,6 +1,6 @@
 //! The table that is written to: as it is, or as it will be made.
 
-use connector_core::{Result, WriteMode, WriteRequest};
+use connector_core::{Field, Result, WriteMode, WriteRequest};
 use tokio_postgres::Client;
 
 use crate::catalog::{self, ColumnInfo, Facts};
@@ -9,6 +9,7 @@ use crate::connector::Postgres;
 use crate::differ::is_exact;
 use crate::fit::check_columns;
 use crate::ident::{Ident, Literal, Table};
+use crate::own::Own;
 use crate::shadow::Shadow;
 
 /// Where each field of a write goes.
@@ -25,6 +26,10 @@ pub(crate) struct Layout {
     pub(crate) primary: Vec<usize>,
     pub(crate) exists: bool,
     pub(crate) facts: Facts,
+    /// What the table has beyond the fields.
+    pub(crate) own: Own,
+    /// Records only name rows: nothing but the key's columns is looked at.
+    pub(crate) names_only: bool,
     /// Whether the table's schema is there.
     schema_exists: bool,
     /// It is made beside this one, which it is to be like, if that is there; and what its comment says.
@@ -47,8 +52,17 @@ impl Layout {
             Some(_) => catalog::facts(client, &table).await?,
             None => Facts::default(),
         };
+        let own = Own::of(request, &table)?;
+        let names_only = request.mode.is_naming();
+        // No column is changed only to be compared with.
+        facts.owned &= !names_only;
+        let is_looked_at = |field: &Field| !names_only || request.match_on.contains(&field.name);
         let mut columns = Vec::new();
         for field in request.schema.fields() {
+            if !is_looked_at(field) {
+                columns.push(TargetColumn::unused(field));
+                continue;
+            }
             columns.push(TargetColumn::plan(
                 field,
                 there.as_deref().unwrap_or_default(),
@@ -72,6 +86,9 @@ impl Layout {
             .map(position)
             .collect::<Result<Vec<_>>>()
             .map_err(|error| error.with_context("key", "keep"))?;
+        let own = own
+            .among(client, request, &table, &columns, there.as_deref())
+            .await?;
         let schema_exists = there.is_some() || catalog::schema_exists(client, &table.schema).await?;
         let mut layout = Self {
             primary: primary(&columns, there.as_deref().unwrap_or_default()),
@@ -81,6 +98,8 @@ impl Layout {
             keep,
             exists: there.is_some(),
             facts,
+            own,
+            names_only,
             schema_exists,
             beside: None,
         };
@@ -109,6 +128,31 @@ impl Layout {
         !self.facts.loose_key && self.key.iter().all(|&i| is_exact(&self.columns[i].pg_type))
     }
 
+    /// What two rows that count cannot both have, as a conflict names it.
+    pub(crate) fn conflict_target(&self) -> String {
+        let key = self.key_list();
+        if self.own.is_versions() {
+            format!("({key}) WHERE {}", Ident(WriteMode::CURRENT))
+        } else {
+            format!("({key})")
+        }
+    }
+
+    /// The names of the primary key's columns.
+    pub(crate) fn primary_names(&self) -> impl Iterator<Item = &str> {
+        let from = self.own.is_versions().then_some(WriteMode::VALID_FROM);
+        self.key_names().chain(from)
+    }
+
+    /// The layout of the names that a sweep collects beside this table.
+    pub(crate) fn named_in(&self, table: Table, exists: bool) -> Self {
+        Self {
+            table,
+            exists,
+            ..self.clone()
+        }
+    }
+
     /// The layout of the shadow that takes this table's place.
     pub(crate) fn shadowed(&self, shadow: &Shadow) -> Self {
         Self {
@@ -118,6 +162,13 @@ impl Layout {
             exists: false,
             ..self.clone()
         }
+    }
+
+    /// The columns that anything is done with.
+    pub(crate) fn looked_at(&self) -> impl Iterator<Item = &TargetColumn> {
+        let used = |position| !self.names_only || self.key.contains(&position);
+        let columns = self.columns.iter().enumerate();
+        columns.filter_map(move |(position, column)| used(position).then_some(column))
     }
 
     /// Makes the table, without its key: that is made after the rows are in.
@@ -144,9 +195,10 @@ impl Layout {
     fn create_plainly(&self) -> String {
         let columns: Vec<String> = self.columns.iter().map(TargetColumn::definition).collect();
         let table = format!(
-            "CREATE TABLE {} ({}){}",
+            "CREATE TABLE {} ({}{}){}",
             self.table,
             columns.join(", "),
+            self.own.definitions(),
             self.comments(false)
         );
         // Even IF NOT EXISTS asks for the right to make schemas.
@@ -161,12 +213,20 @@ impl Layout {
 
     /// Makes the key.
     pub(crate) fn add_key_sql(&self) -> String {
-        format!("ALTER TABLE {} ADD PRIMARY KEY ({})", self.table, self.key_list())
+        let table = &self.table;
+        let names: Vec<String> = self.primary_names().map(|name| Ident(name).to_string()).collect();
+        let key = format!("ALTER TABLE {table} ADD PRIMARY KEY ({})", names.join(", "));
+        if self.own.is_versions() {
+            // Of each key, one version is current at most.
+            return format!("{key}; CREATE UNIQUE INDEX ON {table} {}", self.conflict_target());
+        }
+        key
     }
 
     /// Adds and widens columns; `None` where the table is as it should be.
     pub(crate) fn evolve_sql(&self) -> Option<String> {
-        let changes: Vec<String> = self.columns.iter().filter_map(TargetColumn::change).collect();
+        let columns = self.columns.iter().filter_map(TargetColumn::change);
+        let changes: Vec<String> = columns.chain(self.own.change()).collect();
         (!changes.is_empty()).then(|| {
             format!(
                 "ALTER TABLE {} {}{}",
@@ -190,6 +250,7 @@ impl Layout {
             column.added = false;
             column.widened = None;
         }
+        self.own.settled();
     }
 }
 
@@ -227,6 +288,8 @@ mod tests {
             primary: vec![0],
             exists: false,
             facts: Facts::default(),
+            own: Own::Nothing,
+            names_only: false,
             schema_exists: false,
             beside: None,
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::{
-    Connector, Drift, Error, ErrorKind, Journal, Result, Selection, StateStore, StreamName, TaskId, WriteMode,
+    Connector, Deletes, Drift, Error, ErrorKind, Journal, Result, Selection, StateStore, StreamName, TaskId,
+    WriteMode, WriteRequest,
 };
 
 use crate::observe::Observer;
@@ -70,6 +71,10 @@ pub struct Task {
     pub fields: Vec<FieldMapping>,
     /// The destination's fields that existing records keep.
     pub keep: Vec<String>,
+    /// What becomes of rows whose records are gone.
+    pub deletes: Deletes,
+    /// The largest part of a table's rows that a prune may delete, from 0 to 1.
+    pub max_delete: f64,
     /// What to do when the other side changed a value that was written back.
     pub drift: Drift,
     /// How far an incremental read stays behind the server's clock; `None`: the connector's default.
@@ -129,6 +134,8 @@ impl Task {
             match_on: Vec::new(),
             fields: Vec::new(),
             keep: Vec::new(),
+            deletes: Deletes::default(),
+            max_delete: WriteRequest::MAX_DELETE,
             drift: Drift::default(),
             settle: None,
             commit_every: CommitEvery::default(),
@@ -177,6 +184,20 @@ impl Task {
     #[must_use]
     pub fn keep(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.keep = fields.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Answering deletes.
+    #[must_use]
+    pub fn deletes(mut self, deletes: Deletes) -> Self {
+        self.deletes = deletes;
+        self
+    }
+
+    /// Pruning no more than this part of a table's rows.
+    #[must_use]
+    pub fn max_delete(mut self, part: f64) -> Self {
+        self.max_delete = part;
         self
     }
 

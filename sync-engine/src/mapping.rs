@@ -61,6 +61,18 @@ impl Mapping {
         })
     }
 
+    /// The same for records that have nothing but the destination's fields called `names`.
+    ///
+    /// # Errors
+    /// [`Schema`](connector_core::ErrorKind::Schema): there is no such field.
+    pub(crate) fn only(mut self, names: &[String]) -> Result<Self> {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.schema = Arc::new(self.schema.select(&names)?);
+        let of = |name: &&str| self.fields.iter().find(|field| field.to == **name).cloned();
+        self.fields = names.iter().filter_map(of).collect();
+        Ok(self)
+    }
+
     /// Destination's name and source's name of each field that is not among `names` of the destination.
     pub(crate) fn pairs_except(&self, names: &[String]) -> Vec<(String, String)> {
         let other = self.fields.iter().filter(|field| !names.contains(&field.to));

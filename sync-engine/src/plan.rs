@@ -2,7 +2,7 @@
 
 use connector_core::{
     Capabilities, Claim, Connector, Destination, Difference, Error, ErrorKind, Fence, Identity, Journal,
-    Journaled, Origin, ReadPlan, ReadRequest, Result, Selection, Source, StateStore, SyncMode, TaskId,
+    Journaled, Origin, ReadPlan, ReadRequest, Result, Selection, Source, State, StateStore, SyncMode, TaskId,
     WriteMode, WritePlan, WriteRequest, target_of,
 };
 use std::sync::Arc;
@@ -137,22 +137,19 @@ impl<'a> Prepared<'a> {
         let journal = journal.filter(|_| capabilities.wants_journal);
         let spec = source.describe(&task.selection).await?;
         let mut match_on = task.match_on.clone();
-        let mapping = Mapping::new(&spec.schema, &task.fields, &match_on)?;
+        let mut mapping = Mapping::new(&spec.schema, &task.fields, &match_on)?;
         if match_on.is_empty() {
             match_on = mapping.schema.primary_key_names().map(str::to_owned).collect();
+        }
+        if task.write.is_some_and(WriteMode::is_naming) {
+            // Nothing else needs to be read.
+            mapping = mapping.only(&match_on)?;
         }
         let mode = task.write.unwrap_or(if match_on.is_empty() {
             WriteMode::Insert
         } else {
             WriteMode::Upsert
         });
-        if !capabilities.modes.contains(&mode) {
-            let modes: Vec<String> = capabilities.modes.iter().map(WriteMode::to_string).collect();
-            return Err(
-                no_role(destination.as_ref(), &format!("write in the mode {mode}"))
-                    .with_help(format!("say write = \"{}\"", modes.join("\" or \""))),
-            );
-        }
         let keyed = matches!(mode, WriteMode::Update | WriteMode::Upsert);
         let compares = capabilities.wants_journal && keyed && source.journal().is_some();
         let apart = match &job.state {
@@ -160,7 +157,7 @@ impl<'a> Prepared<'a> {
             None => Vec::new(),
         };
         let full = options.full || task.sync == Sync::Full;
-        Ok(Self {
+        let prepared = Self {
             source: from,
             destination: to,
             store,
@@ -174,22 +171,29 @@ impl<'a> Prepared<'a> {
             id: task.id(&job.name),
             mode,
             match_on,
-            incremental: spec.cursor.is_some()
-                && task.sync == Sync::Incremental
-                && mode != WriteMode::Overwrite,
+            incremental: spec.cursor.is_some() && task.sync == Sync::Incremental && !mode.is_of_everything(),
             full,
             batch_bytes: (options.memory_budget / 16).clamp(64 << 10, 16 << 20),
             capabilities,
-        })
+        };
+        let write = prepared.write_request(task, &prepared.nobody(), Vec::new());
+        let name = format!("the connector `{}`", destination.name());
+        prepared.capabilities.admit(&name, &write)?;
+        Ok(prepared)
+    }
+
+    /// The fence of nobody, for plans.
+    fn nobody(&self) -> Fence {
+        Fence {
+            task: self.id.clone(),
+            epoch: 0,
+            commit_no: 0,
+        }
     }
 
     /// What both sides say they will do.
     async fn plan(&self, task: &Task) -> Result<TaskPlan> {
-        let nobody = Fence {
-            task: self.id.clone(),
-            epoch: 0,
-            commit_no: 0,
-        };
+        let nobody = self.nobody();
         let read = self.read_request(task, &nobody, None);
         let write = self.write_request(task, &nobody, Vec::new());
         let mut delivery = self.apart.clone();
@@ -230,12 +234,18 @@ impl<'a> Prepared<'a> {
             .await
     }
 
+    /// The checkpoint, unless nothing that came before it was written: whoever went on from what a prune has read
+    /// would miss rows.
+    pub(crate) fn worth_keeping<'s>(&self, checkpoint: Option<&'s State>) -> Option<&'s State> {
+        checkpoint.filter(|_| self.mode != WriteMode::Prune)
+    }
+
     /// Whether the engine must save states itself.
     pub(crate) fn saves_state(&self) -> bool {
         !(self.capabilities.transactional && self.store_is_destination)
     }
 
-    fn read_request(&self, task: &Task, fence: &Fence, state: Option<connector_core::State>) -> ReadRequest {
+    fn read_request(&self, task: &Task, fence: &Fence, state: Option<State>) -> ReadRequest {
         let sync = if self.difference {
             SyncMode::Difference(Difference {
                 target: target_of(self.destination_identity.clone(), &task.target()),
@@ -258,8 +268,8 @@ impl<'a> Prepared<'a> {
         ReadRequest::new(task.selection.clone(), self.id.clone())
             .with_fields(fields)
             .with_sync(sync)
-            // An overwrite is of everything: one that was cut short begins anew.
-            .with_state(state.filter(|_| !self.full && self.mode != WriteMode::Overwrite))
+            // What is of everything begins anew if it was cut short.
+            .with_state(state.filter(|_| !self.full && !self.mode.is_of_everything()))
             .with_settle(task.settle)
             .with_batch_bytes(self.batch_bytes)
     }
@@ -282,6 +292,8 @@ impl<'a> Prepared<'a> {
         WriteRequest::new(into, Arc::clone(&self.mapping.schema), self.mode, self.id.clone())
             .with_match_on(self.match_on.clone())
             .with_keep(task.keep.clone())
+            .with_deletes(task.deletes)
+            .with_max_delete(task.max_delete)
             .with_drift(task.drift)
             .with_fence((!self.saves_state()).then(|| fence.clone()))
             .with_journal(journal)

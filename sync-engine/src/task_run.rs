@@ -169,6 +169,11 @@ async fn commit(
     observer: &dyn Observer,
     report: &mut TaskReport,
 ) -> Result<()> {
+    let Some(state) = prepared.worth_keeping(Some(state)) else {
+        let committed = writer.commit(None).await?;
+        account(prepared, committed, pending, observer, report);
+        return Ok(());
+    };
     let committed = writer.commit(Some(state)).await?;
     account(prepared, committed, pending, observer, report);
     if prepared.saves_state() {
@@ -187,9 +192,10 @@ async fn finish(
     observer: &dyn Observer,
     report: &mut TaskReport,
 ) -> Result<()> {
-    let committed = writer.finish(pending.checkpoint.as_ref()).await?;
+    let state = prepared.worth_keeping(pending.checkpoint.as_ref());
+    let committed = writer.finish(state).await?;
     account(prepared, committed, &pending, observer, report);
-    let Some(state) = &pending.checkpoint else {
+    let Some(state) = state else {
         return Ok(());
     };
     if prepared.saves_state() {

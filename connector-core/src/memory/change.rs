@@ -1,10 +1,11 @@
 //! Records applied to a table, all under one change number.
 
 use super::fit::{Refusal, fit};
+use super::history::{Versions, instant_of};
 use super::row::{Row, lookup_key};
 use super::table::{Found, Index, Table};
 use crate::batch::{Op, Record};
-use crate::destination::WriteMode;
+use crate::destination::{Deletes, WriteMode};
 use crate::key::Key;
 use crate::schema::{Field, Schema};
 use crate::value::Value;
@@ -19,6 +20,11 @@ pub(super) struct Layout {
     pub(super) key: Vec<usize>,
     /// The fields that existing rows keep.
     pub(super) keep: Vec<usize>,
+    pub(super) deletes: Deletes,
+    /// The field that marks a row as deleted, where that is what deletes do.
+    pub(super) deleted_at: Option<usize>,
+    /// The fields of a history's own.
+    pub(super) versions: Option<Versions>,
 }
 
 impl Layout {
@@ -36,6 +42,9 @@ impl Layout {
             from: table.fields().iter().map(from).collect(),
             key,
             keep,
+            deletes: Deletes::Hard,
+            deleted_at: None,
+            versions: None,
         }
     }
 
@@ -73,8 +82,12 @@ pub(super) struct Change<'a> {
 impl<'a> Change<'a> {
     pub(super) fn new(table: &'a mut Table, layout: &'a Layout, number: u64) -> Self {
         let own = layout.key == table.by_key.positions;
+        let index = match layout.versions {
+            Some(versions) => Some(table.index_of(&layout.key, |row| versions.is_current(row))),
+            None => (!own).then(|| table.index(&layout.key)),
+        };
         Self {
-            index: (!own).then(|| table.index(&layout.key)),
+            index,
             table,
             layout,
             number,
@@ -94,7 +107,10 @@ impl<'a> Change<'a> {
 
     /// Applies one record; says what became of it, and in which slot.
     pub(super) fn apply(&mut self, record: &Record<'_>) -> Result<(Done, Option<u64>), Refusal> {
-        if record.op() == Op::Delete {
+        if record.op() == Op::Delete && self.layout.deletes == Deletes::Ignore {
+            return Ok((Done::Unchanged, None));
+        }
+        if record.op() == Op::Delete || self.layout.mode == WriteMode::Delete {
             return self.delete(record);
         }
         let found = self.find(record)?;
@@ -121,8 +137,27 @@ impl<'a> Change<'a> {
         let Some(slot) = self.find(record)? else {
             return Ok((Done::Unchanged, None));
         };
-        self.remove(slot);
-        Ok((Done::Deleted, Some(slot)))
+        Ok((self.delete_slot(slot), Some(slot)))
+    }
+
+    /// Deletes the row in a slot, or marks it as deleted.
+    pub(super) fn delete_slot(&mut self, slot: u64) -> Done {
+        match (self.layout.deleted_at, self.row(slot)) {
+            (Some(position), Some(row)) if row.value(position).is_present() => return Done::Unchanged,
+            (Some(position), Some(row)) => {
+                // A row may be older than the field.
+                let row = self.widened(&row).with(&[(position, instant_of(self.number))]);
+                self.table.update(slot, row, self.number);
+            }
+            _ => self.remove(slot),
+        }
+        Done::Deleted
+    }
+
+    /// The row with all fields that the table has by now.
+    fn widened(&self, row: &Row) -> Row {
+        let fields = 0..self.table.schema().fields().len();
+        Row::new(self.table.schema(), fields.map(|position| row.value(position)))
     }
 
     fn update(&mut self, record: &Record<'_>, slot: u64) -> Result<(Done, Option<u64>), Refusal> {
@@ -148,7 +183,7 @@ impl<'a> Change<'a> {
     }
 
     /// The slot of the row that a record is about.
-    fn find(&self, record: &Record<'_>) -> Result<Option<u64>, Refusal> {
+    pub(super) fn find(&self, record: &Record<'_>) -> Result<Option<u64>, Refusal> {
         let key = &self.layout.key;
         if key.is_empty() {
             return Ok(None);
@@ -168,13 +203,23 @@ impl<'a> Change<'a> {
         }
     }
 
+    /// The slot of the row with a key, if it is one.
+    pub(super) fn slot_of(&self, key: &Key) -> Option<u64> {
+        match self.index.as_ref().unwrap_or(&self.table.by_key).find(key)? {
+            Found::One(slot) => Some(slot),
+            Found::Several => None,
+        }
+    }
+
     /// The row as it will be: what is not said stays as it is in `old`, or is null in a new row.
-    fn build(&self, record: &Record<'_>, old: Option<&Row>) -> Result<Row, Refusal> {
+    pub(super) fn build(&self, record: &Record<'_>, old: Option<&Row>) -> Result<Row, Refusal> {
         let schema = self.table.schema();
         let mut values = Vec::with_capacity(schema.fields().len());
         for (position, field) in schema.fields().iter().enumerate() {
             let said = self.layout.value(record, position);
             let value = match old {
+                // It is there again.
+                _ if self.layout.deleted_at == Some(position) => Value::Null,
                 Some(old) if said == Value::Unset || self.layout.keep.contains(&position) => {
                     old.value(position)
                 }
@@ -217,7 +262,15 @@ impl<'a> Change<'a> {
         })
     }
 
-    fn insert(&mut self, row: &Row) -> u64 {
+    /// Puts another row in a slot; a history finds it no more.
+    pub(super) fn replace(&mut self, slot: u64, row: Row) {
+        if let (Some(old), Some(index)) = (self.row(slot), &mut self.index) {
+            index.remove(&old);
+        }
+        self.table.update(slot, row, self.number);
+    }
+
+    pub(super) fn insert(&mut self, row: &Row) -> u64 {
         let slot = self.table.insert(row.clone(), self.number);
         if let Some(index) = &mut self.index {
             index.add(row, slot);
@@ -270,6 +323,9 @@ mod tests {
             from: vec![Some(0), Some(1), Some(2)],
             key: key.to_vec(),
             keep: keep.to_vec(),
+            deletes: Deletes::Hard,
+            deleted_at: None,
+            versions: None,
         }
     }
 

@@ -10,21 +10,21 @@ use crate::destination::{Capabilities, Destination, WriteMode, WritePlan, WriteR
 use crate::error::{Error, ErrorKind, Result};
 
 impl Memory {
+    /// What messages call it.
+    fn said(&self) -> &'static str {
+        match self.0.kind {
+            Kind::Database => "a database in memory",
+            Kind::Service => "a service in memory",
+        }
+    }
+
     /// Decides a write, or says why it cannot be.
     pub(super) fn plan_of(&self, system: &System, request: &WriteRequest) -> Result<Plan> {
         let capabilities = self.capabilities();
+        capabilities.admit(self.said(), request)?;
         let unsupported = |message: String, help: &'static str| {
             Err(Error::new(ErrorKind::Unsupported, message).with_help(help))
         };
-        if !capabilities.modes.contains(&request.mode) {
-            let modes: Vec<String> = capabilities.modes.iter().map(WriteMode::to_string).collect();
-            let message = format!(
-                "a service in memory cannot be written in the mode {}",
-                request.mode
-            );
-            return Err(Error::new(ErrorKind::Unsupported, message)
-                .with_help(format!("write in the mode {}", modes.join(" or "))));
-        }
         if !request.keep.is_empty() && (!capabilities.keeps || request.mode == WriteMode::Overwrite) {
             let by = if capabilities.keeps {
                 "an overwrite"
@@ -40,7 +40,7 @@ impl Memory {
             );
         }
         let table = system.tables.get(request.stream.as_str());
-        if table.is_none() && !capabilities.creates {
+        if table.is_none() && (!capabilities.creates || request.mode.is_naming()) {
             return Err(no_table(
                 request.stream.as_str(),
                 system.tables.keys().map(String::as_str),
@@ -56,12 +56,19 @@ impl Destination for Memory {
         let mut modes = vec![WriteMode::Insert, WriteMode::Update, WriteMode::Upsert];
         match self.0.kind {
             Kind::Database => {
-                modes.push(WriteMode::Overwrite);
+                modes.extend([
+                    WriteMode::Overwrite,
+                    WriteMode::History,
+                    WriteMode::Delete,
+                    WriteMode::Prune,
+                ]);
                 Capabilities::new(modes)
                     .transactional()
                     .creating()
                     .partial()
                     .deleting()
+                    .marking_deleted()
+                    .ignoring_deletes()
                     .keeping()
             }
             Kind::Service => Capabilities::new(modes).journalled().partial().deleting(),

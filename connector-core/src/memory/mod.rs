@@ -72,8 +72,10 @@ mod connector;
 
 mod change;
 mod fit;
+mod history;
 mod plan;
 mod row;
+mod sweep;
 mod table;
 
 mod difference;
@@ -107,6 +109,7 @@ use change::Layout;
 use journal::Book;
 use plan::no_table;
 use states::States;
+use sweep::Sweep;
 use table::Table;
 
 /// A system in memory: tables, states and journals behind one handle.
@@ -135,6 +138,8 @@ struct System {
     tables: BTreeMap<String, Table>,
     /// What overwrites have built so far, by table and task.
     shadows: HashMap<(String, TaskId), Table>,
+    /// What prunes have been told so far, likewise.
+    sweeps: HashMap<(String, TaskId), Sweep>,
     states: States,
     book: Book,
     rejected: HashMap<TaskId, Vec<Rejection>>,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::change::Layout;
 use super::fit::takes;
+use super::history::{Versions, own_fields};
 use super::table::Table;
-use crate::destination::{ColumnPlan, WriteMode, WritePlan, WriteRequest};
+use crate::destination::{ColumnPlan, Deletes, WriteMode, WritePlan, WriteRequest};
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::schema::{Field, Schema};
 
@@ -35,7 +36,16 @@ impl Plan {
         for name in request.match_on.iter().chain(&request.keep) {
             given.index_of(name)?;
         }
-        let keyed = matches!(request.mode, WriteMode::Update | WriteMode::Upsert);
+        let naming = request.mode.is_naming();
+        let keyed = naming
+            || matches!(
+                request.mode,
+                WriteMode::Update | WriteMode::Upsert | WriteMode::History
+            );
+        let own = own_fields(request)?;
+        // Of what only names rows, nothing else counts.
+        let counts = |field: &&Field| !naming || request.match_on.contains(&field.name);
+        let given_fields: Vec<&Field> = given.fields().iter().filter(counts).collect();
         if keyed && request.match_on.is_empty() {
             return Err(Error::new(
                 ErrorKind::Schema,
@@ -44,9 +54,18 @@ impl Plan {
             .with_help("name the fields of a key with `match_on`, or write in the mode insert"));
         }
         let (schema, added) = match table {
-            None => (Arc::new(new_schema(request)?), None),
+            None => (Arc::new(new_schema(request, &own)?), None),
             Some(table) => {
-                let (schema, added) = wider_schema(table.schema(), given, creates)?;
+                let (schema, mut added) = wider_schema(table.schema(), &given_fields, creates && !naming)?;
+                let own: Vec<&Field> = own.iter().collect();
+                if request.mode == WriteMode::History {
+                    check_history(table.schema(), request)?;
+                }
+                let (schema, more) = wider_schema(&schema, &own, creates)?;
+                for field in own {
+                    column(field, &schema.fields()[schema.index_of(&field.name)?])?;
+                }
+                added.extend(more);
                 (schema, Some(added))
             }
         };
@@ -57,15 +76,15 @@ impl Plan {
             check_key(name, &schema, position)?;
         }
         let key = match request.mode {
-            WriteMode::Update | WriteMode::Upsert => match_on,
             WriteMode::Overwrite if !match_on.is_empty() => match_on,
+            _ if keyed => match_on,
             _ => schema.primary_key().to_vec(),
         };
-        if let Some(table) = table {
+        if let Some(table) = table.filter(|_| request.mode != WriteMode::History) {
             check_unique(table, &key)?;
         }
         let mut columns = Vec::new();
-        for field in given.fields() {
+        for field in given_fields {
             let position = schema.index_of(&field.name)?;
             let target = &schema.fields()[position];
             check_access(
@@ -76,8 +95,15 @@ impl Plan {
             )?;
             columns.push(column(field, target)?);
         }
+        let mut layout = Layout::new(request.mode, given, &schema, key, keep);
+        layout.deletes = request.deletes;
+        if request.mode == WriteMode::History {
+            layout.versions = Some(Versions::of(&schema)?);
+        } else if request.deletes == Deletes::Soft {
+            layout.deleted_at = schema.index_of(Deletes::DELETED_AT).ok();
+        }
         Ok(Self {
-            layout: Layout::new(request.mode, given, &schema, key, keep),
+            layout,
             schema,
             added,
             columns,
@@ -103,6 +129,7 @@ impl Plan {
                 self.columns.len(),
                 request.mode
             ),
+            Some(_) if request.mode.is_naming() => format!("{} rows of `{name}`{by}", request.mode),
             Some([]) => format!(
                 "{} into `{name}`{by}; rows that are the same are not touched",
                 request.mode
@@ -118,28 +145,30 @@ impl Plan {
 }
 
 /// The shape of a table that is made: its key is what records are found by, or the source's own.
-fn new_schema(request: &WriteRequest) -> Result<Schema> {
-    let key: Vec<&str> = if request.match_on.is_empty() {
+fn new_schema(request: &WriteRequest, own: &[Field]) -> Result<Schema> {
+    let mut key: Vec<&str> = if request.match_on.is_empty() {
         request.schema.primary_key_names().collect()
     } else {
         request.match_on.iter().map(String::as_str).collect()
     };
+    let nullable = |field: &Field| !key.contains(&field.name.as_str());
     let field = |field: &Field| {
         let mut made = Field::new(field.name.as_str(), field.data_type);
-        made.nullable = !key.contains(&field.name.as_str());
+        made.nullable = nullable(field);
         made
     };
-    Schema::new(
-        request.schema.fields().iter().map(field).collect(),
-        key.iter().copied(),
-    )
+    let mut fields: Vec<Field> = request.schema.fields().iter().map(field).collect();
+    fields.extend(own.iter().cloned());
+    if request.mode == WriteMode::History {
+        key.push(WriteMode::VALID_FROM);
+    }
+    Schema::new(fields, key)
 }
 
 /// The shape of a table with the fields it lacks, and those fields.
-fn wider_schema(there: &Arc<Schema>, given: &Schema, creates: bool) -> Result<(Arc<Schema>, Vec<Field>)> {
-    let lacks = |field: &&Field| there.field(&field.name).is_none();
+fn wider_schema(there: &Arc<Schema>, given: &[&Field], creates: bool) -> Result<(Arc<Schema>, Vec<Field>)> {
+    let lacks = |field: &&&Field| there.field(&field.name).is_none();
     let added: Vec<Field> = given
-        .fields()
         .iter()
         .filter(lacks)
         .map(|field| Field::new(field.name.as_str(), field.data_type))
@@ -174,6 +203,20 @@ fn check_key(name: &str, schema: &Schema, position: usize) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a table that keeps no versions by this key.
+fn check_history(there: &Schema, request: &WriteRequest) -> Result<()> {
+    let wanted = request.match_on.iter().map(String::as_str);
+    let mut wanted: Vec<&str> = wanted.chain([WriteMode::VALID_FROM]).collect();
+    let mut primary: Vec<&str> = there.primary_key_names().collect();
+    wanted.sort_unstable();
+    primary.sort_unstable();
+    if wanted == primary {
+        return Ok(());
+    }
+    let message = format!("the table keeps no versions by ({})", request.match_on.join(", "));
+    Err(Error::new(ErrorKind::Schema, message).with_help("write the history into a table of its own"))
+}
+
 /// Refuses a key that stands on several rows: which of them would count is anybody's guess.
 fn check_unique(table: &Table, key: &[usize]) -> Result<()> {
     let primary = table.schema().primary_key();
@@ -202,7 +245,7 @@ fn check_unique(table: &Table, key: &[usize]) -> Result<()> {
 fn check_access(mode: WriteMode, field: &Field, in_key: bool, kept: bool) -> Result<()> {
     let access = field.access;
     let changes = matches!(mode, WriteMode::Update | WriteMode::Upsert) && !in_key && !kept;
-    let makes = mode != WriteMode::Update;
+    let makes = mode != WriteMode::Update && !mode.is_naming();
     let word = if changes && !access.updatable {
         "changed"
     } else if makes && !access.creatable && !(in_key && mode == WriteMode::Upsert) {

@@ -22,6 +22,15 @@ impl Row {
         Self(Arc::new(builder.finish()))
     }
 
+    /// The same row with other values at some positions.
+    pub(super) fn with(&self, changed: &[(usize, Value<'_>)]) -> Self {
+        let values = (0..self.fields().len()).map(|position| {
+            let change = changed.iter().find(|(other, _)| *other == position);
+            change.map_or(self.value(position), |(_, value)| *value)
+        });
+        Self::new(self.0.schema(), values)
+    }
+
     /// The fields the row was made with.
     pub(super) fn fields(&self) -> &[Field] {
         self.0.schema().fields()

@@ -137,8 +137,13 @@ impl Table {
 
     /// The live rows by the fields at `positions`.
     pub(super) fn index(&self, positions: &[usize]) -> Index {
+        self.index_of(positions, |_| true)
+    }
+
+    /// Those live rows that `which` says, by the fields at `positions`.
+    pub(super) fn index_of(&self, positions: &[usize], which: impl Fn(&Row) -> bool) -> Index {
         let mut index = Index::new(positions);
-        for (number, slot) in self.live() {
+        for (number, slot) in self.live().filter(|(_, slot)| which(&slot.row)) {
             index.add(&slot.row, number);
         }
         index

@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use super::change::{Done, Layout};
 use super::echo::{Fingerprints, Judgement};
 use super::fit::Refusal;
+use super::history::Story;
+use super::sweep::Sweep;
 use super::table::Table;
 use super::{Memory, System};
 use crate::batch::{Batch, Op, Record};
-use crate::destination::{WriteMode, WriteRequest, Writer};
+use crate::destination::{Deletes, WriteMode, WriteRequest, Writer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{CommitReport, Counts, Rejection};
 use crate::state::{Fence, State, TaskId};
@@ -30,6 +32,7 @@ pub(super) struct TableWriter {
     fence: Option<Fence>,
     pending: Vec<Batch>,
     rejected: Vec<Rejection>,
+    request: WriteRequest,
 }
 
 impl TableWriter {
@@ -57,13 +60,24 @@ impl TableWriter {
             let shadow = system.shadows.entry(place.clone());
             shadow.or_insert_with(|| Table::new(schema)).add_fields(fields);
         }
+        if request.mode == WriteMode::Prune {
+            let since = system.change;
+            if !request.resumes {
+                system.sweeps.insert(place.clone(), Sweep::new(since));
+            } else if !system.sweeps.contains_key(&place) {
+                let message = format!("what an earlier sweep of `{}` has named is gone", place.0);
+                return Err(Error::new(ErrorKind::State, message)
+                    .with_help("reset the state of this task, so that the sweep begins anew"));
+            }
+        }
         drop(system);
         Ok(Self {
             memory: memory.clone(),
             place,
             layout: plan.layout,
             fingerprints,
-            fence: request.fence,
+            fence: request.fence.clone(),
+            request,
             pending: Vec::new(),
             rejected: Vec::new(),
         })
@@ -77,20 +91,47 @@ impl TableWriter {
             tally.reject(rejection);
         }
         let mut system = self.memory.lock();
-        let overwrites = self.layout.mode == WriteMode::Overwrite;
-        if overwrites && !system.shadows.contains_key(&self.place) {
-            let message = format!("another run has overwritten `{}` for the same task", self.place.0);
+        let (overwrites, prunes) = (
+            self.layout.mode == WriteMode::Overwrite,
+            self.layout.mode == WriteMode::Prune,
+        );
+        let is_gone = (overwrites && !system.shadows.contains_key(&self.place))
+            || (prunes && !system.sweeps.contains_key(&self.place));
+        if is_gone {
+            let message = format!("another run has written `{}` for the same task", self.place.0);
             return Err(
                 Error::new(ErrorKind::Conflict, message).with_help("run the task again from the start")
             );
         }
+        let mut doomed = Ok(Vec::new());
+        if prunes {
+            if let Some(fence) = &self.fence {
+                system.states.expect(fence)?;
+            }
+            let swept = self.sweep(&system, &pending, &mut tally);
+            if last {
+                doomed = swept.doomed(system.table(&self.place.0)?, &self.layout, &self.request);
+            }
+            system.sweeps.insert(self.place.clone(), swept);
+        }
         if let Some(fence) = &mut self.fence {
-            system.states.commit(fence, checkpoint)?;
+            // Of a sweep that is refused, what was rejected is kept nevertheless: with it the reason.
+            system
+                .states
+                .commit(fence, checkpoint.filter(|_| doomed.is_ok()))?;
         }
         // Nothing fails from here on.
         let number = system.next_change();
         let records = || pending.iter().flat_map(Batch::records);
-        if overwrites {
+        if prunes {
+            if last {
+                system.sweeps.remove(&self.place);
+                let doomed = doomed.as_deref().unwrap_or_default();
+                self.prune(&mut system, doomed, number, &mut tally);
+            }
+        } else if self.layout.mode == WriteMode::History {
+            self.keep_versions(&mut system, records(), number, &mut tally);
+        } else if overwrites {
             self.build(&mut system, records(), &mut tally);
             if last
                 && let Some(shadow) = system.shadows.remove(&self.place)
@@ -104,7 +145,7 @@ impl TableWriter {
         system.applied += tally.applied;
         let rejected = system.rejected.entry(self.place.1.clone()).or_default();
         rejected.append(&mut tally.rejected);
-        Ok(tally.report)
+        doomed.map(|_| tally.report)
     }
 
     /// Applies records to the table.
@@ -136,6 +177,65 @@ impl TableWriter {
                 Ok((done, _)) => tally.count(done),
                 Err(refusal) => tally.refuse(&record, &self.layout, &refusal),
             }
+        }
+    }
+
+    /// The sweep with the names of the records that wait.
+    fn sweep(&self, system: &System, pending: &[Batch], tally: &mut Tally) -> Sweep {
+        let known = system.sweeps.get(&self.place);
+        let mut sweep = known.cloned().unwrap_or_else(|| Sweep::new(system.change));
+        for record in pending.iter().flat_map(Batch::records) {
+            if sweep.name(&record, &self.layout) {
+                tally.count(Done::Unchanged);
+            } else {
+                let refusal = Refusal::new("key_missing", "a field of the key has no value");
+                tally.refuse(&record, &self.layout, &refusal);
+            }
+        }
+        if tally.report.counts.rejected > 0 {
+            sweep.leave_incomplete();
+        }
+        sweep
+    }
+
+    /// Deletes rows that no record has named.
+    fn prune(&self, system: &mut System, doomed: &[u64], number: u64, tally: &mut Tally) {
+        let Some(table) = system.tables.get_mut(&self.place.0) else {
+            return;
+        };
+        let mut change = table.change(&self.layout, number);
+        for slot in doomed {
+            change.delete_slot(*slot);
+        }
+        tally.report.counts.pruned += doomed.len() as u64;
+    }
+
+    /// Ends and begins versions.
+    fn keep_versions<'a>(
+        &self,
+        system: &mut System,
+        records: impl Iterator<Item = Record<'a>>,
+        number: u64,
+        tally: &mut Tally,
+    ) {
+        let (Some(versions), Some(table)) = (self.layout.versions, system.tables.get_mut(&self.place.0))
+        else {
+            return;
+        };
+        let mut story = Story::new(table, &self.layout, versions, number);
+        for record in records {
+            if record.op() == Op::Delete && self.layout.deletes == Deletes::Ignore {
+                tally.count(Done::Unchanged);
+                continue;
+            }
+            match story.take(&record) {
+                Ok(true) => tally.count(Done::Unchanged),
+                Ok(false) => {}
+                Err(refusal) => tally.refuse(&record, &self.layout, &refusal),
+            }
+        }
+        for done in story.end() {
+            tally.count(done);
         }
     }
 

@@ -9,25 +9,27 @@ mod reason;
 mod refused;
 mod rejections;
 mod settle;
+mod sweep;
 mod transaction;
 mod unfit;
 
 use async_trait::async_trait;
 use bytes::BytesMut;
 use connector_core::{
-    Batch, CommitReport, Error, ErrorKind, Fence, Key, Op, Record, Rejection, Result, State, WriteMode,
-    WriteRequest, Writer,
+    Batch, CommitReport, Deletes, Error, ErrorKind, Fence, Key, Op, Record, Rejection, Result, State,
+    WriteMode, WriteRequest, Writer,
 };
 
 use self::known::Known;
 use self::rejections::Rejections;
+use self::sweep::Sweep;
 use self::transaction::{Path, Transaction};
 use crate::connect::Guarded;
 use crate::connector::Postgres;
 use crate::fingerprint::Fingerprinted;
 use crate::ident::Table;
 use crate::load::encode_row;
-use crate::shadow::Shadow;
+use crate::shadow::{Purpose, Shadow};
 use crate::shape::{Shape, Unset};
 use crate::state_schema;
 use crate::table::Layout;
@@ -40,14 +42,16 @@ use crate::table::Layout;
 pub(crate) struct TableWriter {
     postgres: Postgres,
     request: WriteRequest,
-    /// Of the table that rows are written into: an overwrite's is the shadow.
+    /// Of the table that rows are written into: an overwrite's and a prune's is the shadow.
     layout: Layout,
     /// Of the table whose place the shadow takes.
     overwritten: Option<Layout>,
     /// The request's table as it was planned for, or as this writer has made it.
     known: Option<Known>,
-    /// What an abandoned overwrite has left: dropped within the first transaction, and so only by who may commit.
-    stale: Option<Table>,
+    /// What a prune knows beyond the names.
+    sweep: Option<Sweep>,
+    /// What abandoned writes have left: dropped within the first transaction, and so only by who may commit.
+    stale: Vec<Table>,
     fingerprinted: Option<Fingerprinted>,
     /// Moves with each commit.
     fence: Option<Fence>,
@@ -65,26 +69,32 @@ impl TableWriter {
         // Before it is planned for: what is changed from now on is noticed.
         let known = Known::of(&session, &postgres.table(request.stream.as_str())?).await?;
         let target = Layout::plan(&session, &postgres, &request).await?;
-        let fingerprinted = if request.fence.is_some() {
+        // A version that has ended holds old values, and a name holds none.
+        let compares = !request.mode.is_naming() && request.mode != WriteMode::History;
+        let fingerprinted = if request.fence.is_some() && compares {
             Fingerprinted::find(&session, &postgres, &request, &target).await?
         } else {
             None
         };
-        let overwrites = request.mode == WriteMode::Overwrite;
-        let (mut stale, mut shadowed) = (None, None);
-        if overwrites || request.fence.is_some() {
-            let shadow = Shadow::find(&session, &postgres, &request, &target.table).await?;
-            if overwrites {
-                shadowed = Some(shadow.layout(&session, &request, &target).await?);
+        let mut stale = Vec::new();
+        let (mut layout, mut overwritten, mut sweep) = (target.clone(), None, None);
+        for purpose in Purpose::ALL {
+            let is_ours = Purpose::of(request.mode) == Some(purpose);
+            if !is_ours && request.fence.is_none() {
+                continue;
             }
-            if shadow.is_there() && !(overwrites && request.resumes) {
-                stale = Some(shadow.table);
+            let shadow = Shadow::find(&session, &postgres, &request, &target.table, purpose).await?;
+            if is_ours && purpose == Purpose::Overwrite {
+                layout = shadow.layout(&session, &request, &target).await?;
+                overwritten = Some(target.clone());
+            } else if is_ours {
+                layout = target.named_in(shadow.table.clone(), request.resumes);
+                sweep = Some(Sweep::begin(&session, &request, &shadow, target.clone()).await?);
+            }
+            if shadow.is_there() && !(is_ours && request.resumes) {
+                stale.push(shadow.table);
             }
         }
-        let (layout, overwritten) = match shadowed {
-            Some(shadow) => (shadow, Some(target)),
-            None => (target, None),
-        };
         let fence = request.fence.clone();
         Ok(Self {
             rejections: Rejections::new(&postgres, &request.task, fence.as_ref()),
@@ -93,6 +103,7 @@ impl TableWriter {
             layout,
             overwritten,
             known,
+            sweep,
             stale,
             fingerprinted,
             fence,
@@ -103,9 +114,11 @@ impl TableWriter {
 
     async fn begin(&mut self) -> Result<Transaction> {
         let transaction = Transaction::begin(Guarded::new(self.postgres.bare_session().await?)).await?;
-        if let Some(stale) = self.stale.take() {
+        for stale in self.stale.drain(..) {
             let sql = format!("DROP TABLE IF EXISTS {stale}");
-            transaction.run("drop an abandoned overwrite", &sql).await?;
+            transaction
+                .run("drop what an abandoned write has left", &sql)
+                .await?;
         }
         Ok(transaction)
     }
@@ -117,17 +130,25 @@ impl TableWriter {
             None => self.begin().await?,
         };
         // Nothing may have come: at the end the table is there all the same, and who goes on from a checkpoint of an
-        // overwrite finds what was built.
-        if !self.layout.exists && transaction.load.is_none() && (last || self.overwritten.is_some()) {
+        // overwrite or a prune finds what was built.
+        let has_shadow = self.overwritten.is_some() || self.sweep.is_some();
+        if !self.layout.exists && transaction.load.is_none() && (last || has_shadow) {
             self.start_rows(&mut transaction, &Unset::default()).await?;
         }
         self.settle_rows(&mut transaction).await?;
+        self.mark_incomplete(&transaction).await?;
+        let mut refused = None;
         if last {
             self.publish(&mut transaction).await?;
+            refused = self.prune(&transaction).await?;
         }
+        // Of a sweep that is refused, what was rejected is kept nevertheless: with it the reason.
+        let checkpoint = checkpoint.filter(|_| refused.is_none());
         let client = transaction.session.client()?;
         let known = match &self.overwritten {
-            None if transaction.shaped => Known::of(client, &self.layout.table).await?,
+            None if transaction.shaped && self.sweep.is_none() => {
+                Known::of(client, &self.layout.table).await?
+            }
             _ => self.known.clone(),
         };
         self.rejections.store(client).await?;
@@ -147,12 +168,19 @@ impl TableWriter {
         if let Some(fence) = &mut self.fence {
             fence.commit_no += 1;
         }
-        Ok(std::mem::take(&mut self.report))
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(std::mem::take(&mut self.report)),
+        }
     }
 
     /// Encodes a batch into the COPY under way, or into a new one.
     async fn load(&mut self, batch: Batch) -> Result<()> {
-        let unset = Unset::of(&batch);
+        // Beyond its key, what names a row says nothing.
+        let unset = match self.layout.names_only {
+            true => Unset::default(),
+            false => Unset::of(&batch),
+        };
         let mut transaction = match self.transaction.take() {
             Some(transaction) => transaction,
             None => self.begin().await?,
@@ -183,7 +211,7 @@ impl TableWriter {
     /// Makes sure that nobody has changed the table that rows go into; one that was just made is nobody else's yet.
     async fn hold_table(&self, transaction: &Transaction) -> Result<()> {
         match &self.known {
-            Some(known) if self.overwritten.is_none() && !transaction.shaped => {
+            Some(known) if self.overwritten.is_none() && self.sweep.is_none() && !transaction.shaped => {
                 known
                     .hold(transaction.session.client()?, &self.layout.table)
                     .await
@@ -206,6 +234,11 @@ impl TableWriter {
             return Err(Error::new(ErrorKind::Bug, "a transaction lost its COPY"));
         };
         let deleted = record.op() == Op::Delete;
+        if deleted && (self.request.deletes == Deletes::Ignore || self.sweep.is_some()) {
+            // Of what is gone, a sweep names nothing.
+            self.report.counts.unchanged += 1;
+            return Ok(());
+        }
         let key = || Key::from_values(self.layout.key.iter().map(|&position| record.value(position)));
         let taken = if deleted && self.request.mode == WriteMode::Insert {
             let message = "a write in the mode insert deletes nothing";

@@ -8,13 +8,15 @@ use tokio_postgres::error::SqlState;
 
 use super::TableWriter;
 use super::keys::Keys;
-use super::refused::{deduplicate, merge};
+use super::refused::{Merged, deduplicate, merge};
 use super::transaction::{Path, Transaction};
 use super::unfit::{known, lacking, unknown};
 use crate::error::failed;
 use crate::fingerprint::Rows;
+use crate::history;
 use crate::load::Load;
 use crate::merge::{Merge, deduplicate_table, sample_news};
+use crate::own::Own;
 use crate::shape::Shape;
 use crate::stage::{self, STAGE};
 use crate::table::Layout;
@@ -27,6 +29,8 @@ impl TableWriter {
         };
         load.finish().await?;
         match transaction.path {
+            // A name changes nothing.
+            Path::Append if self.sweep.is_some() => self.report.counts.unchanged += transaction.rows,
             Path::Append => self.report.counts.created += transaction.rows,
             Path::New => {
                 let client = transaction.session.client()?;
@@ -53,9 +57,15 @@ impl TableWriter {
     async fn settle_stage(&mut self, transaction: &mut Transaction) -> Result<()> {
         self.hold_table(transaction).await?;
         transaction.evolve(&self.layout).await?;
+        let is_uniform = transaction.shape.is_partial() && !transaction.shape.masked;
+        if is_uniform && transaction.deletes > 0 && !self.layout.names_only {
+            // A record that comes after a delete of its key starts from nothing, unlike the others.
+            transaction.widen_stage(&self.layout).await?;
+        }
         let client = transaction.session.client()?;
         let (layout, shape) = (&self.layout, &transaction.shape);
-        let mut kind = self.merge_kind(shape);
+        let mut kind = self.merge_kind(transaction);
+        let delete = self.delete_kind(transaction);
         let rejected_before = self.report.counts.rejected;
         // What leaves fields unset cannot tell; what is built beside is compared when it is published.
         let fingerprinted = self
@@ -74,12 +84,16 @@ impl TableWriter {
                 .take_out(client, &statement, &payload, reason, report)
                 .await?;
         }
-        if kind != Merge::Insert {
+        if kind == Merge::History {
+            execute(client, &history::lock(layout)).await?;
+        }
+        if kind != Merge::Insert && !layout.names_only {
             if shape.masked {
                 count(client, &stage::fold(layout)).await?;
             } else {
                 let rows = transaction.rows;
-                if kind == Merge::Upsert && rows > SAMPLE && are_few(client, layout, shape, rows).await? {
+                let samples = kind == Merge::Upsert && !layout.own.is_versions() && rows > SAMPLE;
+                if samples && are_few(client, layout, shape, rows).await? {
                     kind = Merge::UpsertFew;
                 }
                 // What is compared, deleted or updated must be each record's last word.
@@ -104,14 +118,18 @@ impl TableWriter {
                 execute(client, &fingerprinted.forget_drifted(layout, &sync, Rows::Staged)).await?;
             }
         }
-        let deleted = if transaction.deletes > 0 {
-            merge(client, layout, shape, Merge::Delete, rejections, report)
+        let deleted = if transaction.deletes > 0 || layout.names_only {
+            merge(client, layout, shape, delete, rejections, report)
                 .await?
                 .deleted
         } else {
             0
         };
-        let merged = merge(client, layout, shape, kind, rejections, report).await?;
+        let merged = if layout.names_only {
+            Merged::default()
+        } else {
+            merge(client, layout, shape, kind, rejections, report).await?
+        };
         let counts = &mut report.counts;
         let updated = merged.updated.saturating_sub(echo);
         counts.created += merged.created;
@@ -125,13 +143,25 @@ impl TableWriter {
     }
 
     /// How staged rows get into the table.
-    fn merge_kind(&self, shape: &Shape) -> Merge {
+    fn merge_kind(&self, transaction: &Transaction) -> Merge {
+        let shape = &transaction.shape;
         match self.request.mode {
+            // What began in this very transaction can be changed: of several versions in it the last counts.
+            WriteMode::History if !transaction.made => Merge::History,
             WriteMode::Insert => Merge::Insert,
             WriteMode::Update => Merge::Update,
             _ if self.layout.key.is_empty() => Merge::Insert,
             _ if shape.masked => Merge::PartialUpsert,
             _ => Merge::Upsert,
+        }
+    }
+
+    /// How staged deletes are carried out; nobody misses a row that this transaction made.
+    fn delete_kind(&self, transaction: &Transaction) -> Merge {
+        match &self.layout.own {
+            Own::Mark { .. } if !transaction.made => Merge::Mark,
+            Own::Versions { .. } if !transaction.made => Merge::Close,
+            _ => Merge::Delete,
         }
     }
 }

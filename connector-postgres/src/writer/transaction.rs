@@ -32,6 +32,8 @@ pub(super) struct Transaction {
     pub(super) direct_deletes: HashMap<Key, BytesMut>,
     /// Whether it made or changed the table.
     pub(super) shaped: bool,
+    /// Whether it made the table, so that nobody else has seen a row of it.
+    pub(super) made: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,7 @@ impl Transaction {
             keys: Keys::unknown(),
             direct_deletes: HashMap::new(),
             shaped: false,
+            made: false,
         })
     }
 
@@ -100,6 +103,18 @@ impl Transaction {
         Ok(())
     }
 
+    /// Lets the staging table take records that leave anything unset; no COPY into it is under way.
+    pub(super) async fn widen_stage(&mut self, layout: &Layout) -> Result<()> {
+        let sql = stage::widen(layout, &self.shape);
+        self.run("widen the staging table", &sql).await?;
+        self.shape = Shape {
+            staged: true,
+            masked: true,
+            left_out: Vec::new(),
+        };
+        Ok(())
+    }
+
     /// Makes the staging table for records that leave this unset.
     async fn start_stage(&mut self, layout: &Layout, unset: &Unset) -> Result<()> {
         self.path = Path::Stage;
@@ -108,7 +123,10 @@ impl Transaction {
         } else {
             Keys::unknown()
         };
-        self.shape = Shape::staged_for(unset);
+        self.shape = match layout.names_only {
+            true => Shape::naming(layout, true),
+            false => Shape::staged_for(unset),
+        };
         self.run("make the staging table", &stage::create(layout, &self.shape))
             .await
     }
@@ -118,9 +136,18 @@ impl TableWriter {
     /// Makes a table that is missing, and starts the COPY for records that leave this unset.
     pub(super) async fn start_rows(&self, transaction: &mut Transaction, unset: &Unset) -> Result<()> {
         let layout = &self.layout;
-        if !layout.exists {
+        if let Some(sweep) = &self.sweep {
+            if !layout.exists && !transaction.shaped {
+                let sql = sweep.create_sql(&layout.table);
+                transaction.run("make the table of names", &sql).await?;
+                transaction.shaped = true;
+            }
+            transaction.path = Path::Append;
+            transaction.shape = Shape::naming(layout, false);
+        } else if !layout.exists {
             transaction.run("make the table", &layout.create_sql()).await?;
             transaction.shaped = true;
+            transaction.made = true;
             transaction.path = Path::New;
             if layout.facts.checked || !takes_directly(layout, Path::New, unset) {
                 if !layout.key.is_empty() {
@@ -151,6 +178,9 @@ impl TableWriter {
     /// Makes the COPY under way one that takes records which leave this unset.
     pub(super) async fn adapt(&mut self, transaction: &mut Transaction, unset: &Unset) -> Result<()> {
         let path = transaction.path;
+        if self.layout.names_only {
+            return Ok(());
+        }
         if path == Path::Stage {
             if transaction.shape.takes(unset) {
                 return Ok(());
@@ -158,13 +188,7 @@ impl TableWriter {
             if let Some(load) = transaction.load.take() {
                 load.finish().await?;
             }
-            let sql = stage::widen(&self.layout, &transaction.shape);
-            transaction.run("widen the staging table", &sql).await?;
-            transaction.shape = Shape {
-                staged: true,
-                masked: true,
-                left_out: Vec::new(),
-            };
+            transaction.widen_stage(&self.layout).await?;
         } else {
             if takes_directly(&self.layout, path, unset) {
                 return Ok(());

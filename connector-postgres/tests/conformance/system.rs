@@ -77,6 +77,54 @@ impl Database {
         Postgres::new(self.config.clone()).unwrap()
     }
 
+    /// Waits until every transaction of the server is over that was there when the rows were made: while one is not,
+    /// nobody can tell that they are older than a sweep. Other trials have such transactions.
+    async fn settle(&self) {
+        let number = async |sql: &str| -> i64 { self.client.query_one(sql, &[]).await.unwrap().get(0) };
+        let now = number("SELECT txid_current()").await;
+        while number("SELECT txid_snapshot_xmin(txid_current_snapshot())").await <= now {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The rows of a table that meet a condition on its columns, as records of `schema`; `None` where it is not there.
+    async fn shown(
+        &self,
+        stream: &StreamName,
+        schema: &Arc<Schema>,
+        condition: impl Fn(&[(String, String)]) -> &'static str,
+    ) -> Option<Batch> {
+        let columns = self.columns(stream.as_str()).await;
+        if columns.is_empty() {
+            return None;
+        }
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let shown = schema.fields().iter().map(|field| {
+            let column = columns.iter().find(|(shown, _)| *shown == field.name);
+            column.map(|(_, name)| as_text(&quoted(name), field.data_type))
+        });
+        let shown: Vec<Option<String>> = shown.collect();
+        let list: Vec<&str> = shown.iter().flatten().map(String::as_str).collect();
+        let sql = format!(
+            "SELECT {} FROM public.{} WHERE {}",
+            list.join(", "),
+            quoted(stream.as_str()),
+            condition(&columns)
+        );
+        let mut builder = BatchBuilder::new(Arc::clone(schema), 0);
+        for row in self.client.query(&sql, &[]).await.unwrap() {
+            let mut cells = (0..row.len()).map(|position| row.get::<_, Option<&str>>(position));
+            for (field, column) in schema.fields().iter().zip(&shown) {
+                match column {
+                    Some(_) => cell::push(&mut builder, field.data_type, cells.next().flatten()),
+                    None => builder.push(Value::Unset),
+                }
+            }
+            builder.end_record(Op::Put);
+        }
+        Some(builder.finish())
+    }
+
     /// The columns of a table, by the field that each holds: a column whose name had to be cut has the field's name
     /// as its comment.
     async fn columns(&self, table: &str) -> Vec<(String, String)> {
@@ -126,37 +174,25 @@ impl DestinationSystem for Database {
         let mut writer = postgres.writer(request.with_match_on(key)).await.unwrap();
         writer.write(self.records(numbers, 0)).await.unwrap();
         writer.finish(None).await.unwrap();
+        self.settle().await;
     }
 
     async fn rows(&self, stream: &StreamName, schema: &Arc<Schema>) -> Option<Batch> {
-        let columns = self.columns(stream.as_str()).await;
-        if columns.is_empty() {
-            return None;
-        }
-        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let shown = schema.fields().iter().map(|field| {
-            let column = columns.iter().find(|(shown, _)| *shown == field.name);
-            column.map(|(_, name)| as_text(&quoted(name), field.data_type))
-        });
-        let shown: Vec<Option<String>> = shown.collect();
-        let list: Vec<&str> = shown.iter().flatten().map(String::as_str).collect();
-        let sql = format!(
-            "SELECT {} FROM public.{}",
-            list.join(", "),
-            quoted(stream.as_str())
-        );
-        let mut builder = BatchBuilder::new(Arc::clone(schema), 0);
-        for row in self.client.query(&sql, &[]).await.unwrap() {
-            let mut cells = (0..row.len()).map(|position| row.get::<_, Option<&str>>(position));
-            for (field, column) in schema.fields().iter().zip(&shown) {
-                match column {
-                    Some(_) => cell::push(&mut builder, field.data_type, cells.next().flatten()),
-                    None => builder.push(Value::Unset),
-                }
+        self.shown(stream, schema, |_| "true").await
+    }
+
+    async fn current(&self, stream: &StreamName, schema: &Arc<Schema>) -> Option<Batch> {
+        let condition = |columns: &[(String, String)]| {
+            let has = |name: &str| columns.iter().any(|(_, column)| column == name);
+            if has("_current") {
+                "_current"
+            } else if has("_deleted_at") {
+                "_deleted_at IS NULL"
+            } else {
+                "true"
             }
-            builder.end_record(Op::Put);
-        }
-        Some(builder.finish())
+        };
+        self.shown(stream, schema, condition).await
     }
 
     /// In turn: a number with more digits than its column, a date beyond the calendar, a text with a NUL.

@@ -1,6 +1,6 @@
 //! The columns of a write, checked against the object before anything is sent.
 
-use connector_core::{ColumnPlan, Error, ErrorKind, Result, Schema, Value, WriteMode, WriteRequest};
+use connector_core::{ColumnPlan, Deletes, Error, ErrorKind, Result, Schema, Value, WriteMode, WriteRequest};
 
 use crate::describe::{Described, FieldDescribe};
 use crate::types::{Fit, fit, words};
@@ -117,6 +117,15 @@ fn check_request(described: &Described, request: &WriteRequest) -> Result<()> {
         return unsupported(
             format!("Salesforce cannot be written by {} in this version", request.mode),
             "use write = \"update\" with match_on = [\"Id\"]",
+        );
+    }
+    if request.deletes != Deletes::Hard {
+        return unsupported(
+            format!(
+                "Salesforce cannot take deletes as {} in this version",
+                request.deletes
+            ),
+            "leave `deletes` out",
         );
     }
     if request.match_on != ["Id"] {

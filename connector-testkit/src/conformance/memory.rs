@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use async_trait::async_trait;
 use connector_core::memory::Memory;
 use connector_core::{
-    Batch, BatchBuilder, Connector, Journal, Key, Op, Schema, Selection, Standing, StateStore, StreamName,
-    Target, Value,
+    Batch, BatchBuilder, Connector, Deletes, Journal, Key, Op, Record, Schema, Selection, Standing,
+    StateStore, StreamName, Target, Value, WriteMode,
 };
 
 use super::sample::{self, altered};
@@ -91,6 +91,18 @@ fn with_texts(records: &Batch, name: &str, texts: &[String]) -> Batch {
     builder.finish()
 }
 
+/// Those records that `which` says, as records of `schema`.
+fn shown(rows: &Batch, schema: &Arc<Schema>, which: impl Fn(&Record<'_>) -> bool) -> Batch {
+    let mut builder = BatchBuilder::new(Arc::clone(schema), 0);
+    for record in rows.records().filter(which) {
+        for field in schema.fields() {
+            builder.push(record.get(&field.name));
+        }
+        builder.end_record(Op::Put);
+    }
+    builder.finish()
+}
+
 #[async_trait]
 impl SourceSystem for MemorySystem {
     fn connect(&self) -> Arc<dyn Connector> {
@@ -158,15 +170,16 @@ impl DestinationSystem for MemorySystem {
     }
 
     async fn rows(&self, stream: &StreamName, schema: &Arc<Schema>) -> Option<Batch> {
-        let rows = self.memory.rows(stream.as_str())?;
-        let mut builder = BatchBuilder::new(Arc::clone(schema), 0);
-        for record in rows.records() {
-            for field in schema.fields() {
-                builder.push(record.get(&field.name));
-            }
-            builder.end_record(Op::Put);
-        }
-        Some(builder.finish())
+        Some(shown(&self.memory.rows(stream.as_str())?, schema, |_| true))
+    }
+
+    async fn current(&self, stream: &StreamName, schema: &Arc<Schema>) -> Option<Batch> {
+        // A table without such fields has none of them in any record.
+        let counts = |record: &Record<'_>| {
+            !record.get(Deletes::DELETED_AT).is_present()
+                && record.get(WriteMode::CURRENT) != Value::Bool(false)
+        };
+        Some(shown(&self.memory.rows(stream.as_str())?, schema, counts))
     }
 
     fn flawed(&self, number: usize) -> Option<Batch> {

@@ -34,6 +34,12 @@ pub enum Need {
     Upsert,
     /// The destination overwrites.
     Overwrite,
+    /// The destination keeps histories.
+    History,
+    /// The destination deletes records that are named.
+    Delete,
+    /// The destination prunes by a sweep.
+    Prune,
     /// The destination finds records by a key: it updates or upserts.
     Keyed,
     /// There is a write mode that the destination does not have.
@@ -50,6 +56,12 @@ pub enum Need {
     Partial,
     /// The destination deletes records.
     Deleting,
+    /// The destination can leave alone what is said to be gone.
+    IgnoredDeletes,
+    /// The destination can mark records as deleted.
+    SoftDeletes,
+    /// There is an answer to deletes that the destination does not have.
+    MissingDeletes,
     /// The destination keeps fields of existing records.
     Keeps,
     /// The test can make a record that the system refuses.
@@ -77,6 +89,9 @@ impl fmt::Display for Need {
             Self::Update => "update",
             Self::Upsert => "upsert",
             Self::Overwrite => "overwrite",
+            Self::History => "history",
+            Self::Delete => "delete",
+            Self::Prune => "prune",
             Self::Keyed => "writes by key",
             Self::MissingMode => "a mode that is missing",
             Self::Transactions => "transactions",
@@ -85,6 +100,9 @@ impl fmt::Display for Need {
             Self::Journal => "a journal",
             Self::Partial => "unset fields",
             Self::Deleting => "deletes",
+            Self::IgnoredDeletes => "deletes that are ignored",
+            Self::SoftDeletes => "soft deletes",
+            Self::MissingDeletes => "an answer to deletes that is missing",
             Self::Keeps => "fields to keep",
             Self::Flawed => "a record that is refused",
             Self::LostAnswers => "answers that get lost",

@@ -42,6 +42,8 @@ pub(super) struct TaskEntry {
     pub(super) fields: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) keep: Vec<String>,
+    pub(super) deletes: Option<DeletesWord>,
+    pub(super) max_delete: Option<f64>,
     pub(super) drift: Option<DriftWord>,
     pub(super) settle: Option<String>,
     pub(super) commit_every: Option<String>,
@@ -61,6 +63,17 @@ pub(super) enum WriteWord {
     Update,
     Upsert,
     Overwrite,
+    History,
+    Delete,
+    Prune,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum DeletesWord {
+    Ignore,
+    Soft,
+    Hard,
 }
 
 #[derive(Clone, Copy, Deserialize)]

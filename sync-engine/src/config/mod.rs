@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connector_core::{
-    Connector, Drift, Error, ErrorKind, Result, Secret, WriteMode, nearest, parse_connection_string,
+    Connector, Deletes, Drift, Error, ErrorKind, Result, Secret, WriteMode, nearest, parse_connection_string,
 };
 
-use self::file::{DriftWord, File, JobEntry, SyncWord, TaskEntry, WriteWord};
+use self::file::{DeletesWord, DriftWord, File, JobEntry, SyncWord, TaskEntry, WriteWord};
 pub use self::registry::{Properties, Registry};
 use self::state::{StateFolders, keep_state};
 use crate::job::{Job, Sync, Task};
@@ -234,7 +234,20 @@ fn task(entry: TaskEntry) -> Result<Task> {
             WriteWord::Update => WriteMode::Update,
             WriteWord::Upsert => WriteMode::Upsert,
             WriteWord::Overwrite => WriteMode::Overwrite,
+            WriteWord::History => WriteMode::History,
+            WriteWord::Delete => WriteMode::Delete,
+            WriteWord::Prune => WriteMode::Prune,
         });
+    }
+    if let Some(deletes) = entry.deletes {
+        task = task.deletes(match deletes {
+            DeletesWord::Ignore => Deletes::Ignore,
+            DeletesWord::Soft => Deletes::Soft,
+            DeletesWord::Hard => Deletes::Hard,
+        });
+    }
+    if let Some(part) = entry.max_delete {
+        task = task.max_delete(part);
     }
     for (to, from) in entry.fields {
         task = task.field(to, from);

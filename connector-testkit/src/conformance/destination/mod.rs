@@ -2,13 +2,16 @@
 
 mod account;
 mod commit;
+mod deletes;
 mod fence;
+mod history;
 mod journal;
 mod limits;
 mod modes;
 mod names;
 mod overwrite;
 mod plan;
+mod prune;
 mod schema;
 mod values;
 mod write;
@@ -18,7 +21,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Batch, Connector, Destination, Schema, StreamName, WriteMode};
+use connector_core::{Batch, Connector, Deletes, Destination, Schema, StreamName, WriteMode};
 
 use super::limits::memory_in_use;
 use super::need::Need;
@@ -55,6 +58,12 @@ pub trait DestinationSystem: Send + Sync + 'static {
     /// What stands in `stream`, as records of `schema`; `None` where there is no such table or object. A field that
     /// is not there is unset.
     async fn rows(&self, stream: &StreamName, schema: &Arc<Schema>) -> Option<Batch>;
+
+    /// Those of them that count as being there: without what a soft delete has marked, and of a history the current
+    /// versions.
+    async fn current(&self, stream: &StreamName, schema: &Arc<Schema>) -> Option<Batch> {
+        self.rows(stream, schema).await
+    }
 
     /// Texts that must arrive as they are; leave out only what the system is documented to change.
     fn texts(&self) -> Vec<String> {
@@ -115,6 +124,9 @@ fn declared(system: &dyn DestinationSystem) -> Result<BTreeSet<Need>, Failure> {
         (Need::Update, has(WriteMode::Update)),
         (Need::Upsert, has(WriteMode::Upsert)),
         (Need::Overwrite, has(WriteMode::Overwrite)),
+        (Need::History, has(WriteMode::History)),
+        (Need::Delete, has(WriteMode::Delete)),
+        (Need::Prune, has(WriteMode::Prune)),
         (Need::Keyed, keyed && !system.schema().primary_key().is_empty()),
         (Need::MissingMode, plan::missing_mode(&capabilities).is_some()),
         (Need::Transactions, capabilities.transactional),
@@ -122,7 +134,16 @@ fn declared(system: &dyn DestinationSystem) -> Result<BTreeSet<Need>, Failure> {
         (Need::FixedTables, !capabilities.creates),
         (Need::Journal, capabilities.wants_journal),
         (Need::Partial, capabilities.partial),
-        (Need::Deleting, capabilities.deletes),
+        (Need::Deleting, capabilities.deletes.contains(&Deletes::Hard)),
+        (
+            Need::IgnoredDeletes,
+            capabilities.deletes.contains(&Deletes::Ignore),
+        ),
+        (Need::SoftDeletes, capabilities.deletes.contains(&Deletes::Soft)),
+        (
+            Need::MissingDeletes,
+            deletes::missing_deletes(&capabilities).is_some(),
+        ),
         (Need::Keeps, capabilities.keeps),
         (Need::Flawed, system.flawed(0).is_some()),
         (Need::LostAnswers, system.lose_answers(0)),
@@ -171,6 +192,23 @@ const CHECKS: &[Listed<dyn DestinationSystem>] = &[
     check!(modes::deletes_are_carried_out, Keyed, Deleting),
     check!(modes::deleting_what_is_not_there_is_harmless, Keyed, Deleting),
     check!(modes::kept_fields_are_filled_and_left_alone, Upsert, Keeps),
+    check!(deletes::ignored_deletes_change_nothing, Keyed, IgnoredDeletes),
+    check!(deletes::a_soft_delete_leaves_the_row, Keyed, SoftDeletes),
+    check!(deletes::what_comes_back_is_no_longer_deleted, Keyed, SoftDeletes),
+    check!(deletes::deletes_that_are_not_declared_are_refused, MissingDeletes),
+    check!(deletes::named_records_are_deleted, Delete),
+    check!(history::a_history_keeps_every_version, History),
+    check!(history::the_same_again_makes_no_version, History),
+    check!(history::a_delete_ends_the_version, History),
+    check!(history::the_last_version_of_a_commit_is_kept, History),
+    check!(history::unset_is_as_in_the_version_before, History, Partial),
+    check!(prune::a_prune_removes_what_was_not_named, Prune),
+    check!(prune::a_prune_removes_nothing_before_it_ends, Prune),
+    check!(prune::an_empty_prune_is_refused, Prune),
+    check!(prune::a_prune_of_too_much_is_refused, Prune),
+    check!(prune::a_prune_with_a_rejected_record_is_refused, Prune),
+    check!(prune::a_prune_spares_what_came_since, Prune, Upsert),
+    check!(prune::a_prune_goes_on_where_it_was, Prune, Transactions),
     check!(overwrite::an_overwrite_leaves_only_what_was_written, Overwrite),
     check!(overwrite::an_overwrite_shows_the_old_until_it_ends, Overwrite),
     check!(overwrite::a_dropped_overwrite_leaves_the_old, Overwrite),

@@ -14,6 +14,9 @@ pub(super) fn missing_mode(capabilities: &Capabilities) -> Option<WriteMode> {
         WriteMode::Insert,
         WriteMode::Update,
         WriteMode::Upsert,
+        WriteMode::History,
+        WriteMode::Delete,
+        WriteMode::Prune,
     ];
     all.into_iter().find(|mode| !capabilities.modes.contains(mode))
 }

@@ -111,6 +111,14 @@ pub(super) async fn holds(system: &dyn DestinationSystem, wanted: &[&Batch], wha
     same(found(system).await, wanted, what)
 }
 
+/// Whether exactly `wanted` counts as being there.
+pub(super) async fn shows(system: &dyn DestinationSystem, wanted: &[&Batch], what: &str) -> Verdict {
+    let wanted = wanted.iter().flat_map(|batch| lines(batch)).collect();
+    let rows = system.current(&system.stream(), &system.schema()).await;
+    let found = rows.map(|rows| lines(&rows)).unwrap_or_default();
+    same(found, wanted, &format!("{what}, as far as it counts"))
+}
+
 /// The lines of what stands in the system's table; none where there is no table.
 pub(super) async fn found(system: &dyn DestinationSystem) -> Vec<String> {
     let rows = system.rows(&system.stream(), &system.schema()).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_core::{Batch, BatchBuilder, Field, Record, Schema, Value, WriteMode, WriteRequest};
+use connector_core::{Batch, BatchBuilder, Deletes, Field, Record, Schema, Value, WriteMode, WriteRequest};
 
 use super::defect::Defect;
 use super::system::This;
@@ -33,7 +33,9 @@ impl Columns {
             (Some(Defect::NewFieldsIgnored), Some(there)) => {
                 columns.retain(|(column, _)| !lacks(there, column));
             }
-            (Some(Defect::GoneFieldsCleared), Some(there)) => {
+            (Some(Defect::GoneFieldsCleared), Some(there))
+                if request.mode != WriteMode::History && request.deletes == Deletes::Hard =>
+            {
                 let gone = there.fields().iter().filter(|field| lacks(&given, field));
                 columns.extend(gone.map(|field| (field.clone(), None)));
             }
@@ -116,8 +118,27 @@ impl This {
                     self.remove(&stream, |_| true);
                 }
             }
-            Some(Defect::OverwriteNeverResumes) => request.resumes = false,
-            Some(Defect::OverwriteAlwaysResumes) => request.resumes = true,
+            Some(Defect::OverwriteNeverResumes) if request.mode == WriteMode::Overwrite => {
+                request.resumes = false;
+            }
+            Some(Defect::DeletesNotIgnored) if request.deletes == Deletes::Ignore => {
+                request.deletes = Deletes::Hard;
+            }
+            Some(Defect::SoftIsHard) if request.deletes == Deletes::Soft => request.deletes = Deletes::Hard,
+            Some(Defect::DeleteIsUpsert) if request.mode == WriteMode::Delete => {
+                request.mode = WriteMode::Upsert;
+            }
+            Some(Defect::HistoryIsUpsert) if request.mode == WriteMode::History => {
+                request.mode = WriteMode::Upsert;
+            }
+            Some(Defect::HistoryWithoutDeletes) if request.mode == WriteMode::History => {
+                request.deletes = Deletes::Ignore;
+            }
+            Some(Defect::PruneWithoutLimit) => request.max_delete = 1.0,
+            Some(Defect::PruneNeverResumes) if request.mode == WriteMode::Prune => request.resumes = false,
+            Some(Defect::OverwriteAlwaysResumes) if request.mode == WriteMode::Overwrite => {
+                request.resumes = true;
+            }
             Some(Defect::KeepIgnored) => request.keep.clear(),
             Some(Defect::InsertIsUpsert) if request.mode == WriteMode::Insert => {
                 let key = request.schema.primary_key_names().map(str::to_owned);

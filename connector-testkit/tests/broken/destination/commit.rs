@@ -1,8 +1,8 @@
 //! Commits as the defect has them.
 
 use connector_core::{
-    CommitReport, Counts, Error, ErrorKind, Identity, Record, Result, State, StateStore, WriteMode,
-    WriteRequest,
+    CommitReport, Counts, Destination, Error, ErrorKind, Identity, Record, Result, State, StateStore,
+    WriteMode, WriteRequest,
 };
 use tokio::task::yield_now;
 
@@ -33,6 +33,18 @@ impl UnreliableWriter {
             Some(Defect::EmptyOverwriteSkipped) if self.overwrites() && !self.has_written => {
                 self.inner = None;
                 return Ok(CommitReport::default());
+            }
+            Some(Defect::EmptyPruneEmpties) if self.prunes() && !self.has_written => {
+                self.this.remove(&table, |_| true);
+                self.inner = None;
+                return Ok(CommitReport::default());
+            }
+            Some(Defect::PruneBeginsLate) if self.prunes() => {
+                let mut late = self.this.memory.writer(self.request.clone()).await?;
+                for batch in std::mem::take(&mut self.all) {
+                    late.write(batch).await?;
+                }
+                self.inner = Some(late);
             }
             Some(Defect::EmptyRunTruncates) if !self.has_written => self.this.remove(&table, |_| true),
             _ => {}

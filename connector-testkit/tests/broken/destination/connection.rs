@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use connector_core::{
-    Batch, Capabilities, CheckReport, ColumnPlan, Connector, Destination, Error, ErrorKind, Identity,
-    Journal, Result, Selection, StateStore, StreamName, StreamSpec, StreamSummary, WriteMode, WritePlan,
-    WriteRequest, Writer,
+    Batch, Capabilities, CheckReport, ColumnPlan, Connector, Deletes, Destination, Error, ErrorKind,
+    Identity, Journal, Result, Selection, StateStore, StreamName, StreamSpec, StreamSummary, WriteMode,
+    WritePlan, WriteRequest, Writer,
 };
 
 use super::defect::Defect;
@@ -55,6 +55,10 @@ impl Connection {
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
             request.mode = WriteMode::Upsert;
+        }
+        let deletes = self.this.capabilities().deletes;
+        if self.this.has(Defect::MissingDeletesIsAnother) && !deletes.contains(&request.deletes) {
+            request.deletes = Deletes::Hard;
         }
         let is_there = self.this.memory.rows(request.stream.as_str()).is_some();
         if self.this.has(Defect::MissingObjectIsAnother) && !is_there {

@@ -95,6 +95,43 @@ pub(super) enum Defect {
     DeletesByEveryField,
     /// Deleting what is not there is an error.
     DeletingNothingFails,
+    /// Deletes that are to be ignored are carried out.
+    DeletesNotIgnored,
+    /// A soft delete removes the row.
+    SoftIsHard,
+    /// What comes back stays marked as deleted.
+    MarkStays,
+    /// An answer to deletes that is not there is replaced by another.
+    MissingDeletesIsAnother,
+    /// A delete is an upsert.
+    DeleteIsUpsert,
+
+    /// A history keeps the last version only.
+    HistoryIsUpsert,
+    /// A history begins a version for every record.
+    HistoryAlwaysBegins,
+    /// A history knows no deletes.
+    HistoryWithoutDeletes,
+    /// A history has a version of every batch.
+    HistoryOfBatches,
+    /// What is unset is null in a new version.
+    HistoryUnsetIsNull,
+
+    /// A prune knows the names of its first commit.
+    PruneByFirstCommit,
+    /// A prune that is dropped removes what was not named.
+    DroppedPruneRemoves,
+    /// A prune that was named nothing empties the table.
+    EmptyPruneEmpties,
+    /// A prune has no limit.
+    PruneWithoutLimit,
+    /// A prune does not look at what was rejected.
+    PruneDespiteRejections,
+    /// A prune begins where it ends.
+    PruneBeginsLate,
+    /// A prune always begins anew.
+    PruneNeverResumes,
+
     /// Fields to keep are overwritten.
     KeepIgnored,
     /// Fields to keep are never filled.

@@ -131,6 +131,10 @@ impl DestinationSystem for System {
         self.system.rows(stream, schema).await
     }
 
+    async fn current(&self, stream: &StreamName, schema: &Arc<Schema>) -> Option<Batch> {
+        self.system.current(stream, schema).await
+    }
+
     fn flawed(&self, number: usize) -> Option<Batch> {
         self.system.flawed(number)
     }

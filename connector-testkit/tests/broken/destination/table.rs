@@ -39,6 +39,12 @@ const EVERY_VALUE: &[&str] = &[
     "two_tables_are_written_side_by_side",
     "a_new_field_joins_and_old_rows_stay",
     "a_field_that_is_gone_keeps_its_values",
+    "what_comes_back_is_no_longer_deleted",
+    "a_history_keeps_every_version",
+    "the_same_again_makes_no_version",
+    "a_delete_ends_the_version",
+    "the_last_version_of_a_commit_is_kept",
+    "unset_is_as_in_the_version_before",
 ];
 
 /// The checks of a service that write without a journal.
@@ -74,6 +80,7 @@ const EVERY_WRITE: &[&str] = &[
     "a_finished_write_can_be_seen_by_everyone",
     "a_write_cut_short_can_be_made_again",
     "after_lost_answers_a_rerun_leads_to_the_truth",
+    "deletes_that_are_not_declared_are_refused",
 ];
 
 /// Defects of a database.
@@ -117,13 +124,18 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
             "a_write_cut_short_can_be_made_again",
             "a_new_field_joins_and_old_rows_stay",
             "a_field_that_is_gone_keeps_its_values",
+            "ignored_deletes_change_nothing",
+            "a_history_keeps_every_version",
         ],
     ),
     only("null_clears", EmptyRecordsSkipped),
     also(
         "unset_leaves_alone",
         UnsetIsNull,
-        &["unset_and_null_stay_apart_in_one_batch"],
+        &[
+            "unset_and_null_stay_apart_in_one_batch",
+            "unset_is_as_in_the_version_before",
+        ],
     ),
     only("unset_and_null_stay_apart_in_one_batch", UnsetByFirstRecord),
     only("unset_in_a_new_record_is_null", UnsetIsEmptyInNew),
@@ -139,21 +151,96 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
     also(
         "writing_the_same_again_changes_nothing",
         UnchangedNotCounted,
-        &["deleting_what_is_not_there_is_harmless"],
+        &[
+            "deleting_what_is_not_there_is_harmless",
+            "ignored_deletes_change_nothing",
+            "a_soft_delete_leaves_the_row",
+            "named_records_are_deleted",
+            "a_history_keeps_every_version",
+            "the_same_again_makes_no_version",
+            "a_delete_ends_the_version",
+            "the_last_version_of_a_commit_is_kept",
+            "a_prune_removes_what_was_not_named",
+            "a_prune_goes_on_where_it_was",
+        ],
     ),
     only("an_update_changes_what_is_there", UpdateRemovesOthers),
     only("an_update_creates_nothing", UpdateIsUpsert),
     only("an_update_creates_nothing", NotFoundNotCounted),
     only("the_last_of_several_in_a_batch_wins", FirstInBatchWins),
     only("the_last_of_several_in_a_batch_wins", SecondInBatchFails),
-    only("the_last_of_several_batches_wins", FirstBatchWins),
+    also(
+        "the_last_of_several_batches_wins",
+        FirstBatchWins,
+        &["the_last_version_of_a_commit_is_kept"],
+    ),
     also(
         "deletes_are_carried_out",
         DeletesIgnored,
-        &["deleting_what_is_not_there_is_harmless"],
+        &[
+            "deleting_what_is_not_there_is_harmless",
+            "a_soft_delete_leaves_the_row",
+            "what_comes_back_is_no_longer_deleted",
+            "a_delete_ends_the_version",
+        ],
     ),
     only("deletes_are_carried_out", DeletesByEveryField),
-    only("deleting_what_is_not_there_is_harmless", DeletingNothingFails),
+    also(
+        "deleting_what_is_not_there_is_harmless",
+        DeletingNothingFails,
+        &[
+            "ignored_deletes_change_nothing",
+            "a_soft_delete_leaves_the_row",
+            "a_delete_ends_the_version",
+        ],
+    ),
+    only("ignored_deletes_change_nothing", DeletesNotIgnored),
+    also(
+        "a_soft_delete_leaves_the_row",
+        SoftIsHard,
+        &["what_comes_back_is_no_longer_deleted"],
+    ),
+    only("what_comes_back_is_no_longer_deleted", MarkStays),
+    only("named_records_are_deleted", DeleteIsUpsert),
+    also(
+        "a_history_keeps_every_version",
+        HistoryIsUpsert,
+        &["a_delete_ends_the_version", "unset_is_as_in_the_version_before"],
+    ),
+    also(
+        "the_same_again_makes_no_version",
+        HistoryAlwaysBegins,
+        &[
+            "a_history_keeps_every_version",
+            "a_delete_ends_the_version",
+            "the_last_version_of_a_commit_is_kept",
+            "unset_is_as_in_the_version_before",
+        ],
+    ),
+    only("a_delete_ends_the_version", HistoryWithoutDeletes),
+    only("the_last_version_of_a_commit_is_kept", HistoryOfBatches),
+    only("unset_is_as_in_the_version_before", HistoryUnsetIsNull),
+    only("a_prune_removes_what_was_not_named", PruneByFirstCommit),
+    also(
+        "a_prune_removes_nothing_before_it_ends",
+        DroppedPruneRemoves,
+        &["a_prune_goes_on_where_it_was"],
+    ),
+    only("an_empty_prune_is_refused", EmptyPruneEmpties),
+    only("a_prune_of_too_much_is_refused", PruneWithoutLimit),
+    only(
+        "a_prune_with_a_rejected_record_is_refused",
+        PruneDespiteRejections,
+    ),
+    also(
+        "a_prune_spares_what_came_since",
+        PruneBeginsLate,
+        &[
+            "a_prune_removes_what_was_not_named",
+            "a_prune_with_a_rejected_record_is_refused",
+        ],
+    ),
+    only("a_prune_goes_on_where_it_was", PruneNeverResumes),
     only("kept_fields_are_filled_and_left_alone", KeepIgnored),
     only("kept_fields_are_filled_and_left_alone", KeptNeverFilled),
     also(
@@ -194,6 +281,9 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
         &[
             "the_last_of_several_batches_wins",
             "a_flawed_record_is_rejected_alone",
+            "ignored_deletes_change_nothing",
+            "a_history_keeps_every_version",
+            "the_last_version_of_a_commit_is_kept",
         ],
     ),
     only("every_record_is_accounted_for", RecoveredInvented),
@@ -229,16 +319,31 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
         "a_rejection_names_the_record_and_shows_none_of_it",
         RejectionWithoutCode,
     ),
-    only("what_was_rejected_before_is_counted", EarlierRejectionsDropped),
+    also(
+        "what_was_rejected_before_is_counted",
+        EarlierRejectionsDropped,
+        &["a_prune_with_a_rejected_record_is_refused"],
+    ),
     only("what_was_rejected_before_is_counted", EarlierRejectionsUntold),
-    only("each_commit_reports_its_own_records", ReportsAddUp),
-    only("a_run_without_records_changes_nothing", EmptyRunTruncates),
+    also(
+        "each_commit_reports_its_own_records",
+        ReportsAddUp,
+        &["a_prune_removes_what_was_not_named"],
+    ),
+    also(
+        "a_run_without_records_changes_nothing",
+        EmptyRunTruncates,
+        &["an_empty_prune_is_refused"],
+    ),
     only("an_empty_batch_is_harmless", EmptyBatchEnds),
     only("an_empty_batch_is_harmless", EmptyBatchFails),
     also(
         "several_commits_add_up",
         LaterCommitsLost,
-        &["a_commit_without_a_checkpoint_leaves_the_last_one"],
+        &[
+            "a_commit_without_a_checkpoint_leaves_the_last_one",
+            "a_prune_removes_what_was_not_named",
+        ],
     ),
     also(
         "a_finished_write_can_be_seen_by_everyone",
@@ -251,6 +356,7 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
         &[
             "a_dropped_writer_abandons",
             "a_commit_cut_short_is_whole_or_nothing",
+            "the_last_version_of_a_commit_is_kept",
         ],
     ),
     also(
@@ -296,6 +402,7 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
         &[
             "an_old_fence_cannot_publish",
             "a_holder_that_missed_a_commit_cannot_commit",
+            "a_prune_of_too_much_is_refused",
         ],
     ),
     only("a_holder_that_missed_a_commit_cannot_commit", CommitNumberIgnored),
@@ -331,6 +438,10 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
 /// Defects of a service.
 pub(super) const SERVICE: &[Case<Defect>] = &[
     only("a_mode_that_is_not_declared_is_refused", MissingModeIsAnother),
+    only(
+        "deletes_that_are_not_declared_are_refused",
+        MissingDeletesIsAnother,
+    ),
     only("an_object_that_is_not_there_is_refused", MissingObjectIsAnother),
     also(
         "an_object_that_is_not_there_is_refused",
@@ -338,6 +449,7 @@ pub(super) const SERVICE: &[Case<Defect>] = &[
         &[
             "a_match_field_that_is_not_there_is_refused_by_name",
             "a_mode_that_is_not_declared_is_refused",
+            "deletes_that_are_not_declared_are_refused",
         ],
     ),
     only("text_arrives_byte_for_byte", NullByItsSign),

@@ -74,6 +74,12 @@ impl UnreliableWriter {
                 Value::Unset => Value::Null,
                 value => value,
             }),
+            Defect::HistoryUnsetIsNull if self.request.mode == WriteMode::History => {
+                respelt(&batch, |_, _, value| match value {
+                    Value::Unset => Value::Null,
+                    value => value,
+                })
+            }
             Defect::UnsetByFirstRecord => {
                 respelt(&batch, |_, name, value| match (first[position(name)], value) {
                     (true, _) => Value::Unset,
@@ -125,11 +131,13 @@ impl UnreliableWriter {
                     .values()
                     .any(|value| matches!(value, Value::Text(text) if text.contains('\0')))
             }),
-            Defect::EmptyRecordsSkipped if !inserts => kept(&batch, |_, record| {
-                let fields = record.schema().fields().iter().zip(record.values());
-                let mut others = fields.filter(|(field, _)| !key_names.contains(&field.name));
-                record.op() == Op::Delete || others.any(|(_, value)| value != Value::Null)
-            }),
+            Defect::EmptyRecordsSkipped if !inserts && !self.request.mode.is_naming() => {
+                kept(&batch, |_, record| {
+                    let fields = record.schema().fields().iter().zip(record.values());
+                    let mut others = fields.filter(|(field, _)| !key_names.contains(&field.name));
+                    record.op() == Op::Delete || others.any(|(_, value)| value != Value::Null)
+                })
+            }
             Defect::FirstInBatchWins => {
                 seen.clear();
                 kept(&batch, |_, record| {

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, Weak};
 
 use async_trait::async_trait;
 use connector_core::{
-    Batch, CommitReport, Destination, Error, ErrorKind, Fate, Fence, Intent, Key, Op, Outcome, Rejection,
-    Result, State, WriteMode, WriteRequest, Writer,
+    Batch, CommitReport, Deletes, Destination, Error, ErrorKind, Fate, Fence, Intent, Key, Op, Outcome,
+    Rejection, Result, State, WriteMode, WriteRequest, Writer,
 };
 use futures::FutureExt;
 use tokio::task::yield_now;
@@ -44,7 +44,7 @@ pub(super) struct UnreliableWriter {
     pub(super) refused: String,
     pub(super) has_written: bool,
     has_ended: bool,
-    all: Vec<Batch>,
+    pub(super) all: Vec<Batch>,
 }
 
 impl UnreliableWriter {
@@ -94,6 +94,10 @@ impl UnreliableWriter {
         self.request.mode == WriteMode::Overwrite
     }
 
+    pub(super) fn prunes(&self) -> bool {
+        self.request.mode == WriteMode::Prune
+    }
+
     /// The writer that does everything right.
     pub(super) fn inner(&mut self) -> Result<&mut Box<dyn Writer>> {
         let spent = || Error::new(ErrorKind::Bug, "the writer is finished");
@@ -106,6 +110,7 @@ impl UnreliableWriter {
             Some(Defect::LaterCommitsLost) => self.commits > 0 && !self.overwrites(),
             Some(Defect::OverwriteTakesFirstBatch) => self.overwrites() && self.batches > 0,
             Some(Defect::EmptyBatchEnds) => self.has_ended,
+            Some(Defect::PruneByFirstCommit) => self.commits > 0 && self.prunes(),
             _ => false,
         };
         self.has_ended |= batch.is_empty();
@@ -152,7 +157,28 @@ impl UnreliableWriter {
                 return Err(Error::new(ErrorKind::NotFound, "there is no record to delete"));
             }
             Some(Defect::UnsentIsDone) if self.loses() => return self.pretend(&batch).await,
-            Some(Defect::RowsOutsideTransaction) if !self.overwrites() => {
+            Some(Defect::MarkStays) if self.request.deletes == Deletes::Soft && !deletes(&batch) => {
+                let mut request = self.request.clone().with_deletes(Deletes::Hard);
+                request.fence = None;
+                let mut outside = self.this.memory.writer(request).await?;
+                outside.write(batch).await?;
+                self.report.add(outside.finish(None).await?);
+                return Ok(());
+            }
+            Some(Defect::HistoryAlwaysBegins) if self.request.mode == WriteMode::History => {
+                self.inner()?.write(crate::rebuild::deletes(&batch)).await?;
+                self.inner()?.commit(None).await?;
+            }
+            Some(Defect::HistoryOfBatches) if self.request.mode == WriteMode::History => {
+                self.inner()?.write(batch).await?;
+                let report = self.inner()?.commit(None).await?;
+                self.report.add(report);
+                return Ok(());
+            }
+            Some(Defect::PruneBeginsLate) if self.prunes() => {
+                self.all.push(batch.clone());
+            }
+            Some(Defect::RowsOutsideTransaction) if !self.overwrites() && !self.prunes() => {
                 let mut request = self.request.clone();
                 request.fence = None;
                 let mut outside = self.this.memory.writer(request).await?;
@@ -305,7 +331,8 @@ impl Writer for UnreliableWriter {
     }
 
     async fn reject(&mut self, rejected: Vec<Rejection>) -> Result<()> {
-        if self.has(Defect::EarlierRejectionsDropped) {
+        let is_deaf = self.has(Defect::PruneDespiteRejections) && self.prunes();
+        if self.has(Defect::EarlierRejectionsDropped) || is_deaf {
             return Ok(());
         }
         self.inner()?.reject(rejected).await
@@ -337,7 +364,9 @@ impl Drop for UnreliableWriter {
         let Some(mut inner) = self.inner.take() else {
             return;
         };
-        if self.has(Defect::DroppedOverwritePublishes) && self.overwrites() {
+        let publishes = (self.has(Defect::DroppedOverwritePublishes) && self.overwrites())
+            || (self.has(Defect::DroppedPruneRemoves) && self.prunes());
+        if publishes {
             drop(inner.finish(None).now_or_never());
         } else if self.has(Defect::DroppedWriterCommits) {
             drop(inner.commit(None).now_or_never());

@@ -23,10 +23,7 @@ impl Plan {
         let refuse = |kind, message: String, help| Err(Error::new(kind, message).with_help(help));
         let (stream, given) = (&request.stream, &request.schema);
         // Not to be told what was asked for is worse than not to get it: what is not declared is refused.
-        if !folder.capabilities().modes.contains(&request.mode) {
-            let message = format!("a folder cannot be written in the mode {}", request.mode);
-            return refuse(ErrorKind::Unsupported, message, "insert, upsert or overwrite");
-        }
+        folder.capabilities().admit("a folder", request)?;
         if !request.keep.is_empty() || request.fence.is_some() {
             let message = "a folder keeps no fields, and no state".to_owned();
             return refuse(
