@@ -37,11 +37,12 @@ pub trait Source: Connector {
     /// Pinned by `chosen_fields_come_in_their_order`, `the_source_key_comes_even_if_not_chosen`,
     /// `batches_keep_to_their_bytes`, `batches_keep_to_their_records`, `a_dropped_reader_leaves_nothing_behind`,
     /// `a_state_of_another_system_is_refused`, `a_state_of_another_stream_is_refused`,
-    /// `a_state_of_a_newer_version_is_refused`, `a_damaged_state_is_refused`, and for a difference
-    /// `a_difference_under_an_old_fence_is_refused`.
+    /// `a_state_of_a_newer_version_is_refused`, `a_damaged_state_is_refused`, for a difference
+    /// `a_difference_under_an_old_fence_is_refused`, and for a log `the_first_read_of_a_log_is_everything`.
     ///
     /// # Errors
-    /// [`State`](crate::ErrorKind::State): the state is of another source or stream, or of a newer version.
+    /// [`State`](crate::ErrorKind::State): the state is of another source or stream, or of a newer version, or lies
+    /// behind what the source still remembers.
     async fn reader(&self, request: ReadRequest) -> Result<Box<dyn Reader>>;
 }
 
@@ -63,12 +64,16 @@ pub trait Reader: Send {
     /// `the_source_key_is_the_primary_key`, `sequence_numbers_are_unique`,
     /// `resuming_from_every_checkpoint_loses_nothing`, `an_incremental_read_ends_with_a_checkpoint`,
     /// `ties_across_batches_all_arrive`, `what_changes_while_it_is_read_is_not_lost`,
-    /// `dropping_next_loses_nothing`, `memory_does_not_grow_with_the_stream`.
+    /// `dropping_next_loses_nothing`, `memory_does_not_grow_with_the_stream`, and of a log
+    /// `changes_of_a_log_arrive_in_order`, `a_changed_key_arrives_as_delete_and_put`,
+    /// `resuming_a_log_from_every_checkpoint_loses_nothing`, `what_changes_while_a_log_is_read_is_not_lost`,
+    /// `what_was_not_acknowledged_comes_again`.
     async fn next(&mut self) -> Result<Option<Event>>;
 
-    /// Everything up to `state` is durable on the other side; the source may forget it.
+    /// Everything up to `state` is durable on the other side; the source may forget it, and nothing else.
     ///
-    /// Pinned by `acknowledging_changes_nothing_that_is_read`.
+    /// Pinned by `acknowledging_changes_nothing_that_is_read`, and of a log by
+    /// `acknowledging_a_log_forgets_nothing_after_it`.
     async fn acknowledge(&mut self, state: &State) -> Result<()> {
         let _ = state;
         Ok(())
@@ -109,6 +114,8 @@ pub struct ReadCapabilities {
     pub deletes: bool,
     /// It reads queries in its own language: [`Selection::Query`].
     pub queries: bool,
+    /// It keeps a log of what changes: [`SyncMode::Changed`].
+    pub changes: bool,
 }
 
 impl ReadCapabilities {
@@ -119,6 +126,7 @@ impl ReadCapabilities {
             difference: false,
             deletes: false,
             queries: false,
+            changes: false,
         }
     }
 
@@ -147,6 +155,13 @@ impl ReadCapabilities {
     #[must_use]
     pub const fn with_queries(mut self) -> Self {
         self.queries = true;
+        self
+    }
+
+    /// It keeps a log of what changes.
+    #[must_use]
+    pub const fn with_changes(mut self) -> Self {
+        self.changes = true;
         self
     }
 }
@@ -241,6 +256,11 @@ pub enum SyncMode {
     FullRefresh,
     /// Those changed since the state, by the stream's cursor; all of them where there is no state yet.
     Incremental,
+    /// A log of what was put and deleted since the state, in the order in which it was committed; where there is no state
+    /// yet, every record first, then the log. A record whose key changed is deleted under the old one, then put under
+    /// the new one. Records may repeat; merged by key in their order, they lead to what is there. What was
+    /// [acknowledged](Reader::acknowledge) may be forgotten: an older state is refused then, and nothing is skipped.
+    Changed,
     /// Those whose mapped fields differ from what the other side has confirmed: the source of a write-back. The
     /// difference is stored as intents in the source's own journal before the first record is emitted.
     Difference(Difference),
@@ -254,6 +274,7 @@ impl fmt::Display for SyncMode {
         f.write_str(match self {
             Self::FullRefresh => "full refresh",
             Self::Incremental => "incremental",
+            Self::Changed => "changed",
             Self::Difference(_) => "difference",
             Self::Keys(_) => "keys",
         })

@@ -77,7 +77,8 @@ impl RowReader {
                 };
                 (every_row(table, slot, since), Some(end))
             }
-            SyncMode::Incremental => (
+            // Every change has its place among all of the system's, and none is forgotten: the order is the log.
+            SyncMode::Incremental | SyncMode::Changed => (
                 increment(table, position, system.change)?,
                 Some(Position::Changes {
                     change: system.change,

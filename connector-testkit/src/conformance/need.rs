@@ -20,6 +20,10 @@ pub enum Need {
     Difference,
     /// The source says which records are gone.
     Deletes,
+    /// The source keeps a log of changes.
+    Changes,
+    /// The test can change the keys of records.
+    Rekeys,
     /// The test has a second stream.
     AnotherStream,
     /// The test has a second system of the same kind.
@@ -70,6 +74,8 @@ impl fmt::Display for Need {
             Self::MissingKey => "a key that is missing",
             Self::Difference => "differences",
             Self::Deletes => "deletes that are seen",
+            Self::Changes => "a log of changes",
+            Self::Rekeys => "keys that change",
             Self::AnotherStream => "a second stream",
             Self::AnotherSystem => "a second system",
             Self::Secrets => "secrets",

@@ -6,7 +6,7 @@ use connector_core::{
 };
 use std::sync::Arc;
 
-use super::{SourceSystem, read, request, source, spec, task};
+use super::{SourceSystem, read, request, source, source_task, spec};
 use crate::conformance::rows::same;
 use crate::conformance::taken::Reading;
 use crate::conformance::verdict::{ensure_eq, refused};
@@ -44,7 +44,7 @@ impl WriteBack {
         let pair = |name: &str| (name.to_owned(), name.to_owned());
         let names = schema.fields().iter().map(|field| field.name.as_str());
         Ok(Self {
-            claim: store.claim(&task(), &Holder::new("the suite")).await?,
+            claim: store.claim(&source_task(), &Holder::new("the suite")).await?,
             journal,
             target: there("1"),
             match_on: key.iter().map(|name| pair(name)).collect(),

@@ -7,6 +7,7 @@ mod difference;
 mod incremental;
 mod keys;
 mod limits;
+mod log;
 mod read;
 
 use std::collections::BTreeSet;
@@ -27,7 +28,7 @@ use super::verdict::Failure;
 
 /// A system with one stream to read, under the control of a test.
 ///
-/// A new one has no records. What the suite asks for happens the way it would for the system's own users: not through
+/// A new one has no records, and a log of changes, where it keeps one, is ready for [`source_task`]. What the suite asks for happens the way it would for the system's own users: not through
 /// the connector under test.
 #[async_trait]
 pub trait SourceSystem: Send + Sync + 'static {
@@ -57,6 +58,12 @@ pub trait SourceSystem: Send + Sync + 'static {
     /// Removes the `count` oldest records. Asked only of a source that says it sees deletes.
     async fn remove(&self, count: usize) {
         unimplemented_here("remove", count);
+    }
+
+    /// Gives the `count` oldest records keys that no record had; false where that cannot be done.
+    async fn rekey(&self, count: usize) -> bool {
+        let _ = count;
+        false
     }
 
     /// The records there are, as a perfect reader would emit them.
@@ -129,6 +136,8 @@ async fn declared(system: &dyn SourceSystem) -> Result<BTreeSet<Need>, Failure> 
         (Need::MissingKey, system.missing_key().is_some()),
         (Need::Difference, capabilities.difference),
         (Need::Deletes, capabilities.deletes),
+        (Need::Changes, capabilities.changes),
+        (Need::Rekeys, system.rekey(0).await),
         (Need::AnotherStream, system.another_selection().is_some()),
         (Need::AnotherSystem, system.connect_elsewhere().is_some()),
         (Need::Secrets, !system.secrets().is_empty()),
@@ -150,14 +159,14 @@ fn source(connection: &dyn Connector) -> Result<&dyn Source, Failure> {
         .ok_or_else(|| Failure::new("`as_source` says that the connection cannot be read"))
 }
 
-/// The task on whose behalf the suite reads.
-fn task() -> TaskId {
+/// The task on whose behalf the suite of a source reads: whoever keeps a log for each task makes it for this one.
+pub fn source_task() -> TaskId {
     TaskId::new("conformance", "source")
 }
 
 /// A full read in small batches.
 fn request(system: &dyn SourceSystem) -> ReadRequest {
-    ReadRequest::new(system.selection(), task()).with_batch_bytes(2 << 10)
+    ReadRequest::new(system.selection(), source_task()).with_batch_bytes(2 << 10)
 }
 
 /// An incremental read in small batches, going on from `state`.
@@ -255,6 +264,30 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
         PrimaryKey
     ),
     check!(incremental::deletes_arrive, Incremental, PrimaryKey, Deletes),
+    check!(log::the_first_read_of_a_log_is_everything, Changes, PrimaryKey),
+    check!(log::changes_of_a_log_arrive_in_order, Changes, PrimaryKey),
+    check!(
+        log::a_changed_key_arrives_as_delete_and_put,
+        Changes,
+        PrimaryKey,
+        Rekeys
+    ),
+    check!(
+        log::resuming_a_log_from_every_checkpoint_loses_nothing,
+        Changes,
+        PrimaryKey
+    ),
+    check!(
+        log::what_changes_while_a_log_is_read_is_not_lost,
+        Changes,
+        PrimaryKey
+    ),
+    check!(log::what_was_not_acknowledged_comes_again, Changes, PrimaryKey),
+    check!(
+        log::acknowledging_a_log_forgets_nothing_after_it,
+        Changes,
+        PrimaryKey
+    ),
     check!(keys::keys_read_their_records_and_no_others, Keys, PrimaryKey),
     check!(
         keys::keys_that_are_not_there_are_left_out,

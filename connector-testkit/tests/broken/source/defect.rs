@@ -141,6 +141,23 @@ pub(super) enum Defect {
     /// Deletes come as records with empty fields.
     DeletesArePuts,
 
+    /// The first read of a log is the log alone: what was there before it is left out.
+    LogWithoutItsStart,
+    /// What a log says of one record comes in another order than it happened in.
+    LogOutOfOrder,
+    /// A record whose key changed is put under the new key, and stays under the old one.
+    OldKeyStays,
+    /// Every checkpoint of a log is the one of its end.
+    LogStateOfTheEnd,
+    /// What came while a log was read counts as read.
+    LogEndsWhenReadingDoes,
+    /// Reading a log moves it along.
+    ReadingMovesTheLog,
+    /// An acknowledgement moves a log to its end.
+    AcknowledgedToTheEnd,
+    /// A state that the log has forgotten is read on from what is left.
+    ForgottenIsSkipped,
+
     /// The keys are left out of the request.
     KeysIgnored,
     /// Of many keys, those of the first request are read.

@@ -85,6 +85,12 @@ impl Connection {
             (Some(Defect::FirstKeysOnly), SyncMode::Keys(keys)) => keys.truncate(5),
             _ => {}
         }
+        if self.has(Defect::LogWithoutItsStart)
+            && request.sync == SyncMode::Changed
+            && request.state.is_none()
+        {
+            request.state = Some(self.state_of_now().await?);
+        }
         if let Some(state) = request.state.take() {
             request.state = self.gone_on_from(&request.sync, state)?;
         }
@@ -115,6 +121,10 @@ impl Connection {
                 Some(with(&state, "data", data))
             }
             Some(Defect::NewestStateCounts) => server.newest.clone(),
+            Some(Defect::ReadingMovesTheLog) if *sync == SyncMode::Changed => server.log_end.clone(),
+            Some(Defect::AcknowledgedToTheEnd | Defect::ForgottenIsSkipped) if *sync == SyncMode::Changed => {
+                server.log_start.clone().or(Some(state))
+            }
             _ => Some(state),
         })
     }

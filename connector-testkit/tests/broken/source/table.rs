@@ -37,6 +37,13 @@ const EVERY_RECORD: &[&str] = &[
     "a_dropped_reader_leaves_nothing_behind",
     "text_comes_byte_for_byte",
     "an_old_fence_stores_nothing_in_the_journal",
+    "the_first_read_of_a_log_is_everything",
+    "changes_of_a_log_arrive_in_order",
+    "a_changed_key_arrives_as_delete_and_put",
+    "resuming_a_log_from_every_checkpoint_loses_nothing",
+    "what_changes_while_a_log_is_read_is_not_lost",
+    "what_was_not_acknowledged_comes_again",
+    "acknowledging_a_log_forgets_nothing_after_it",
 ];
 
 /// The checks that see one value changed anywhere.
@@ -67,6 +74,13 @@ const EVERY_VALUE: &[&str] = &[
     "dropping_next_loses_nothing",
     "a_dropped_reader_leaves_nothing_behind",
     "text_comes_byte_for_byte",
+    "the_first_read_of_a_log_is_everything",
+    "changes_of_a_log_arrive_in_order",
+    "a_changed_key_arrives_as_delete_and_put",
+    "resuming_a_log_from_every_checkpoint_loses_nothing",
+    "what_changes_while_a_log_is_read_is_not_lost",
+    "what_was_not_acknowledged_comes_again",
+    "acknowledging_a_log_forgets_nothing_after_it",
 ];
 
 pub(super) const CASES: &[Case<Defect>] = &[
@@ -144,6 +158,7 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "resuming_a_full_read_loses_nothing",
             "ties_across_batches_all_arrive",
             "what_changes_while_it_is_read_is_not_lost",
+            "what_changes_while_a_log_is_read_is_not_lost",
         ],
     ),
     only("the_source_key_is_the_primary_key", SourceKeyRespelt),
@@ -184,6 +199,8 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "an_incremental_read_ends_with_a_checkpoint",
             "resuming_a_full_read_loses_nothing",
             "ties_across_batches_all_arrive",
+            "the_first_read_of_a_log_is_everything",
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
         ],
     ),
     only("resuming_a_full_read_loses_nothing", ResumedFullReadSkips),
@@ -191,7 +208,10 @@ pub(super) const CASES: &[Case<Defect>] = &[
     also(
         "a_state_survives_storage",
         StateOfOneUse,
-        &["an_old_state_still_leads_to_the_truth"],
+        &[
+            "an_old_state_still_leads_to_the_truth",
+            "what_was_not_acknowledged_comes_again",
+        ],
     ),
     only("a_state_of_another_system_is_refused", ForeignStateIsNone),
     also(
@@ -252,7 +272,11 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "ties_across_batches_all_arrive",
         ],
     ),
-    only("ties_across_batches_all_arrive", TiesSkipped),
+    also(
+        "ties_across_batches_all_arrive",
+        TiesSkipped,
+        &["resuming_a_log_from_every_checkpoint_loses_nothing"],
+    ),
     only("what_changes_while_it_is_read_is_not_lost", CheckpointOfTheEnd),
     also(
         "an_old_state_still_leads_to_the_truth",
@@ -261,10 +285,68 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "resuming_from_every_checkpoint_loses_nothing",
             "a_state_survives_storage",
             "ties_across_batches_all_arrive",
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
+            "what_was_not_acknowledged_comes_again",
+            "acknowledging_a_log_forgets_nothing_after_it",
         ],
     ),
     only("deletes_arrive", DeletesDropped),
-    only("deletes_arrive", DeletesArePuts),
+    also(
+        "deletes_arrive",
+        DeletesArePuts,
+        &[
+            "changes_of_a_log_arrive_in_order",
+            "a_changed_key_arrives_as_delete_and_put",
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
+            "what_changes_while_a_log_is_read_is_not_lost",
+            "what_was_not_acknowledged_comes_again",
+            "acknowledging_a_log_forgets_nothing_after_it",
+        ],
+    ),
+    also(
+        "the_first_read_of_a_log_is_everything",
+        LogWithoutItsStart,
+        &[
+            "changes_of_a_log_arrive_in_order",
+            "a_changed_key_arrives_as_delete_and_put",
+            "what_changes_while_a_log_is_read_is_not_lost",
+            "what_was_not_acknowledged_comes_again",
+            "acknowledging_a_log_forgets_nothing_after_it",
+        ],
+    ),
+    also(
+        "changes_of_a_log_arrive_in_order",
+        LogOutOfOrder,
+        &[
+            "a_changed_key_arrives_as_delete_and_put",
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
+            "what_changes_while_a_log_is_read_is_not_lost",
+            "what_was_not_acknowledged_comes_again",
+            "acknowledging_a_log_forgets_nothing_after_it",
+        ],
+    ),
+    only("a_changed_key_arrives_as_delete_and_put", OldKeyStays),
+    only(
+        "resuming_a_log_from_every_checkpoint_loses_nothing",
+        LogStateOfTheEnd,
+    ),
+    only(
+        "what_changes_while_a_log_is_read_is_not_lost",
+        LogEndsWhenReadingDoes,
+    ),
+    also(
+        "what_was_not_acknowledged_comes_again",
+        ReadingMovesTheLog,
+        &[
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
+            "acknowledging_a_log_forgets_nothing_after_it",
+        ],
+    ),
+    only(
+        "acknowledging_a_log_forgets_nothing_after_it",
+        AcknowledgedToTheEnd,
+    ),
+    only("acknowledging_a_log_forgets_nothing_after_it", ForgottenIsSkipped),
     also(
         "keys_read_their_records_and_no_others",
         KeysIgnored,
