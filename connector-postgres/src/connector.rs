@@ -14,6 +14,7 @@ use crate::connect::{Object, Pool};
 use crate::error::failed;
 use crate::ident::{Ident, Table};
 use crate::journal::PostgresJournal;
+use crate::replication::Slot;
 use crate::state_store::PostgresStateStore;
 use crate::tunnel::SshTunnel;
 use crate::{catalog, connect};
@@ -128,14 +129,18 @@ impl Connector for Postgres {
         } else {
             "no: grant CREATE on the database, or make the schema by hand"
         };
-        Ok(CheckReport::new()
+        let report = CheckReport::new()
             .with("server", row.get::<_, String>(0))
             .with("host", format!("{server}:{port}"))
             .with("database", row.get::<_, String>(1))
             .with("user", row.get::<_, String>(2))
             .with("encryption", encryption)
             .with("tunnel", tunnel(self.inner.config.tunnel.as_ref()))
-            .with("may create schemas", may_create))
+            .with("may create schemas", may_create);
+        Ok(match slots_of(&session).await {
+            Some(slots) => report.with("slots of changes", slots),
+            None => report,
+        })
     }
 
     async fn streams(&self) -> Result<Vec<StreamSummary>> {
@@ -171,6 +176,14 @@ impl Connector for Postgres {
     fn statements(&self) -> Option<&dyn Statements> {
         Some(self)
     }
+}
+
+/// How far the tasks that read changes lie behind; `None` where there are none, or the server does not say.
+async fn slots_of(session: &Object) -> Option<String> {
+    let slots = Slot::all(session).await.ok()?;
+    let shown = |slot: &Slot| format!("{}: {} bytes behind", slot.name, slot.lag);
+    let shown: Vec<String> = slots.iter().map(shown).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// The version of TLS and what was verified; or none.

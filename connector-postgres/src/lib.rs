@@ -35,6 +35,7 @@ mod copy;
 
 mod difference;
 mod reader;
+mod replication;
 mod source;
 
 mod column;
@@ -60,4 +61,5 @@ mod statements;
 pub use config::{Config, SslMode};
 pub use connector::Postgres;
 pub use pem::Pem;
+pub use replication::{Replication, Slot};
 pub use tunnel::{SshAuth, SshHostKey, SshTunnel};

@@ -92,7 +92,7 @@ impl Reader for TableReader {
 /// The fields that were asked for, and those that are read for them.
 pub(crate) struct Shape {
     /// What was asked for, then what of the key was not.
-    wide: Arc<Schema>,
+    pub(crate) wide: Arc<Schema>,
     /// What was asked for, where that is less.
     chosen: Option<Arc<Schema>>,
 }
@@ -120,7 +120,7 @@ impl Shape {
         })
     }
 
-    fn narrow(&self, event: Event) -> Event {
+    pub(crate) fn narrow(&self, event: Event) -> Event {
         match (event, &self.chosen) {
             (Event::Records(batch), Some(chosen)) => {
                 let columns: Vec<Column> = (0..chosen.fields().len()).map(Column::Field).collect();
@@ -167,12 +167,27 @@ impl RowDecoder {
 
     /// Takes the row's cells from position `first` on.
     pub(crate) fn push(&mut self, row: &Row, first: usize) -> Result<()> {
-        for (i, column) in self.columns.iter().enumerate() {
+        self.push_cells(Op::Put, |position| {
             let raw: Raw<'_> = row
-                .try_get(first + i)
+                .try_get(first + position)
                 .map_err(|error| failed("read a cell", error))?;
+            Ok(Some(raw))
+        })
+    }
+
+    /// Takes a record's cells by their position; none is one that is not said.
+    pub(crate) fn push_cells<'a>(
+        &mut self,
+        op: Op,
+        cell: impl Fn(usize) -> Result<Option<Raw<'a>>>,
+    ) -> Result<()> {
+        for (i, column) in self.columns.iter().enumerate() {
+            let Some(raw) = cell(i)? else {
+                self.builder.push(Value::Unset);
+                continue;
+            };
             let Some(value) = decode(raw.0, &column.pg_type, &mut self.scratch) else {
-                let key = self.key(row, first)?;
+                let key = self.key(&cell)?;
                 let message = format!(
                     "the value lies outside what can be read, such as infinity (`{}`)",
                     column.name
@@ -184,17 +199,17 @@ impl RowDecoder {
             };
             self.builder.push(value);
         }
-        self.builder.end_record(Op::Put);
+        self.builder.end_record(op);
         Ok(())
     }
 
-    /// The row's key, where it has one and can be read.
-    fn key(&self, row: &Row, first: usize) -> Result<Option<Key>> {
+    /// The record's key, where it has one and can be read.
+    fn key<'a>(&self, cell: impl Fn(usize) -> Result<Option<Raw<'a>>>) -> Result<Option<Key>> {
         let mut parts = Vec::new();
         for &position in self.builder.schema().primary_key() {
-            let raw: Raw<'_> = row
-                .try_get(first + position)
-                .map_err(|error| failed("read a cell", error))?;
+            let Some(raw) = cell(position)? else {
+                return Ok(None);
+            };
             let mut scratch = String::new();
             let Some(value) = decode(raw.0, &self.columns[position].pg_type, &mut scratch) else {
                 return Ok(None);

@@ -8,11 +8,12 @@ use connector_core::{
 use crate::connector::Postgres;
 use crate::difference::DifferenceReader;
 use crate::reader::{Shape, TableReader};
+use crate::replication::{Log, LogReader};
 
 #[async_trait]
 impl Source for Postgres {
     fn read_capabilities(&self) -> ReadCapabilities {
-        ReadCapabilities::new().with_difference()
+        ReadCapabilities::new().with_difference().with_changes()
     }
 
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
@@ -24,6 +25,7 @@ impl Source for Postgres {
                     "the whole table is read in one statement, as of one moment",
                 ))
             }
+            SyncMode::Changed => Ok(Log::open(self, request).await?.plan()),
             SyncMode::Difference(difference) => {
                 DifferenceReader::check(self, request, difference).await?;
                 Ok(ReadPlan::new(format!(
@@ -38,6 +40,7 @@ impl Source for Postgres {
     async fn reader(&self, request: ReadRequest) -> Result<Box<dyn Reader>> {
         match request.sync.clone() {
             SyncMode::FullRefresh => Ok(Box::new(TableReader::open(self, &request).await?)),
+            SyncMode::Changed => Ok(Box::new(LogReader::open(self, &request).await?)),
             SyncMode::Difference(difference) => Ok(Box::new(
                 DifferenceReader::open(self, &request, difference).await?,
             )),
