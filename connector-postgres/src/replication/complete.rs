@@ -26,7 +26,7 @@ pub(super) async fn complete(client: &Client, layout: &Layout, changes: &mut Vec
     }
     changes.retain(|change| !change.is_incomplete());
     for (position, column) in layout.columns.iter().enumerate() {
-        if column.comes_as_text() {
+        if column.comes_as_text {
             let raw = positions(changes, |change| matches!(change.cells[position], Cell::Raw(_)));
             for rows in raw.chunks(ROWS) {
                 put_into_words(client, column, position, changes, rows).await?;
@@ -76,7 +76,7 @@ async fn fetch(client: &Client, layout: &Layout, changes: &mut [Change], rows: &
             let copied = raw.0.map(Bytes::copy_from_slice);
             changes[*change].cells[position] = match copied {
                 None => Cell::Null,
-                Some(text) if column.comes_as_text() => Cell::Text(text),
+                Some(text) if column.comes_as_text => Cell::Text(text),
                 Some(value) => Cell::Raw(value),
             };
         }

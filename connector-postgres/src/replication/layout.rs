@@ -33,17 +33,14 @@ pub(super) struct LogColumn {
     pub(super) type_sql: String,
     /// Every row that it was added to has null in it.
     pub(super) began_as_null: bool,
+    /// Its values are read as PostgreSQL's text for them.
+    pub(super) comes_as_text: bool,
 }
 
 impl LogColumn {
     /// Whether a value's text is what is decoded.
     pub(super) fn is_read_as_text(&self) -> bool {
-        self.comes_as_text() || matches!(self.info.pg_type, PgType::Text { .. })
-    }
-
-    /// Whether its values are read as PostgreSQL's text for them.
-    pub(super) fn comes_as_text(&self) -> bool {
-        select(&self.info) != Ident(&self.info.name).to_string()
+        self.comes_as_text || matches!(self.info.pg_type, PgType::Text { .. })
     }
 }
 
@@ -76,6 +73,7 @@ impl Layout {
                     type_oid: row.get(2),
                     type_sql: row.get(3),
                     began_as_null: row.get(4),
+                    comes_as_text: select(info) != Ident(&info.name).to_string(),
                 };
                 columns.push((field, column));
             }

@@ -192,7 +192,7 @@ impl LogReader {
             let columns = self.log.layout.columns.iter();
             change.is_incomplete()
                 || (change.cells.iter().zip(columns))
-                    .any(|(cell, column)| matches!(cell, Cell::Raw(_)) && column.comes_as_text())
+                    .any(|(cell, column)| matches!(cell, Cell::Raw(_)) && column.comes_as_text)
         };
         if self.changes.iter().any(is_open) {
             let session = self.postgres.session().await?;

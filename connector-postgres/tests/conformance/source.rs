@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use connector_core::{
     Batch, Connector, DataType, Destination, Schema, Selection, StreamName, TaskId, WriteMode, WriteRequest,
 };
-use connector_testkit::conformance::{DestinationSystem, SourceSystem, sample};
+use connector_testkit::conformance::{DestinationSystem, SourceSystem, sample, source_task};
 
 use crate::system::{Database, PASSWORD};
 
@@ -33,10 +33,15 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) async fn new() -> Self {
-        let (here, elsewhere) = (Database::new().await, Database::new().await);
+        let (here, elsewhere) = (Database::logging().await, Database::logging().await);
         for database in [&here, &elsewhere] {
             database.client.batch_execute(TABLES).await.unwrap();
         }
+        here.connector()
+            .replication()
+            .create(&source_task(), &StreamName::new("thing"))
+            .await
+            .unwrap();
         let schema = sample::schema();
         let scalar = |data_type| !matches!(data_type, DataType::Array(_));
         let fields = schema.fields().iter().filter(|field| scalar(field.data_type));
@@ -67,6 +72,11 @@ impl Table {
     }
 }
 
+/// The keys of the records with these numbers.
+fn keys(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(|number| format!("k-{number:06}")).collect()
+}
+
 #[async_trait]
 impl SourceSystem for Table {
     fn connect(&self) -> Arc<dyn Connector> {
@@ -85,6 +95,27 @@ impl SourceSystem for Table {
     async fn change(&self, count: usize) {
         let (start, version) = (self.first.load(Relaxed), self.version.fetch_add(1, Relaxed) + 1);
         self.put(start..start + count, version).await;
+    }
+
+    async fn remove(&self, count: usize) {
+        let start = self.first.fetch_add(count, Relaxed);
+        let gone = keys(start..start + count);
+        let sql = "DELETE FROM thing WHERE id = ANY ($1)";
+        self.here.client.execute(sql, &[&gone]).await.unwrap();
+    }
+
+    async fn rekey(&self, count: usize) -> bool {
+        let old = self.first.fetch_add(count, Relaxed);
+        let new = self.next.fetch_add(count, Relaxed);
+        let sql =
+            "UPDATE thing SET id = k.new FROM unnest($1::text[], $2::text[]) AS k(old, new) WHERE id = k.old";
+        let parameters = (keys(old..old + count), keys(new..new + count));
+        let client = &self.here.client;
+        client
+            .execute(sql, &[&parameters.0, &parameters.1])
+            .await
+            .unwrap();
+        true
     }
 
     async fn truth(&self) -> Batch {
