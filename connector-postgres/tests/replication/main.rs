@@ -10,5 +10,6 @@ mod support;
 mod columns;
 mod lost;
 mod order;
+mod random;
 mod rows;
 mod verbs;
