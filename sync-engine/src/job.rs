@@ -88,6 +88,8 @@ pub enum Sync {
     Incremental,
     /// All of them, and what the other side has confirmed does not count.
     Full,
+    /// The source's log of what was put and deleted, written by key; all of them first.
+    Changed,
 }
 
 /// One field of a mapping.

@@ -72,6 +72,24 @@ pub(crate) fn no_role(connection: &dyn Connector, role: &str) -> Error {
     )
 }
 
+/// Refuses a log that is not kept, or that would be written by nothing that tells its records apart.
+fn check_log(connection: &dyn Connector, source: &dyn Source, mode: WriteMode, compares: bool) -> Result<()> {
+    if !source.read_capabilities().changes {
+        return Err(no_role(connection, "say from a log what was changed and deleted")
+            .with_help("say sync = \"incremental\" or \"full\""));
+    }
+    if compares || mode != WriteMode::Upsert {
+        let what = if compares {
+            "a write-back sends what differs, which is more than a log says".to_owned()
+        } else {
+            format!("a log of changes cannot be written in the mode {mode}: its records come more than once")
+        };
+        return Err(Error::new(ErrorKind::Unsupported, what)
+            .with_help("leave `sync` out, or say write = \"upsert\" towards a database"));
+    }
+    Ok(())
+}
+
 /// A task with everything decided that can be before it is claimed.
 pub(crate) struct Prepared<'a> {
     source: &'a dyn Source,
@@ -90,6 +108,8 @@ pub(crate) struct Prepared<'a> {
     mode: WriteMode,
     match_on: Vec<String>,
     incremental: bool,
+    /// The source's log of changes is read.
+    changed: bool,
     /// The source keeps the journal: it can compute the difference.
     difference: bool,
     full: bool,
@@ -160,6 +180,10 @@ impl<'a> Prepared<'a> {
             None => Vec::new(),
         };
         let full = options.full || task.sync == Sync::Full;
+        let changed = task.sync == Sync::Changed;
+        if changed {
+            check_log(source.as_ref(), from, mode, compares)?;
+        }
         Ok(Self {
             source: from,
             destination: to,
@@ -177,6 +201,7 @@ impl<'a> Prepared<'a> {
             incremental: spec.cursor.is_some()
                 && task.sync == Sync::Incremental
                 && mode != WriteMode::Overwrite,
+            changed,
             full,
             batch_bytes: (options.memory_budget / 16).clamp(64 << 10, 16 << 20),
             capabilities,
@@ -244,6 +269,8 @@ impl<'a> Prepared<'a> {
                 fields: self.mapping.pairs_except(&self.match_on),
                 full: self.full,
             })
+        } else if self.changed {
+            SyncMode::Changed
         } else if self.incremental {
             SyncMode::Incremental
         } else {

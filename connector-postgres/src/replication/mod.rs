@@ -38,4 +38,5 @@ pub use verbs::Replication;
 
 /// What to do when a log no longer leads from the state to what is there.
 const READ_ANEW: &str = "read the table anew: drop the task's slot and make it again with `Postgres::replication`, then \
-                         reset the state of the task";
+                         reset the state of the task; rows that were deleted in between stay at the other side until it \
+                         is pruned or overwritten";

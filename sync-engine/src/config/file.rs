@@ -52,6 +52,7 @@ pub(super) struct TaskEntry {
 pub(super) enum SyncWord {
     Incremental,
     Full,
+    Changed,
 }
 
 #[derive(Clone, Copy, Deserialize)]

@@ -226,6 +226,7 @@ fn task(entry: TaskEntry) -> Result<Task> {
         task = task.sync(match sync {
             SyncWord::Incremental => Sync::Incremental,
             SyncWord::Full => Sync::Full,
+            SyncWord::Changed => Sync::Changed,
         });
     }
     if let Some(write) = entry.write {
