@@ -17,6 +17,15 @@ use crate::reader::select;
 /// Rows of one statement.
 const ROWS: usize = 256;
 
+/// Whether there is something to complete.
+pub(super) fn is_open(layout: &Layout, changes: &[Change]) -> bool {
+    changes.iter().any(|change| {
+        let mut cells = change.cells.iter().zip(&layout.columns);
+        change.is_incomplete()
+            || cells.any(|(cell, column)| column.comes_as_text && matches!(cell, Cell::Raw(_)))
+    })
+}
+
 /// Completes `changes`; those whose row is gone by now are left out, since the log says further on what became of it.
 /// A call that is dropped can be made again.
 pub(super) async fn complete(client: &Client, layout: &Layout, changes: &mut Vec<Change>) -> Result<()> {

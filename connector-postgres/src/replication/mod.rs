@@ -15,6 +15,7 @@
 
 mod changes;
 mod complete;
+mod decode;
 mod layout;
 mod lsn;
 mod name;

@@ -1,17 +1,15 @@
 //! The table at first, then its log.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use connector_core::{
-    BatchBuilder, Error, ErrorKind, Event, ReadRequest, Reader, Result, Source, State, SyncMode,
-};
+use connector_core::{Event, ReadRequest, Reader, Result, Source, State, SyncMode};
 use tokio_postgres::error::SqlState;
 
-use super::changes::{Cell, Change};
-use super::complete::complete;
+use super::changes::Change;
+use super::complete::{complete, is_open};
+use super::decode::Decoder;
 use super::lsn::Lsn;
 use super::open::Log;
 use super::peek::{FIRST_WINDOW, Peek};
@@ -20,7 +18,6 @@ use super::written::written;
 use crate::connector::Postgres;
 use crate::copy::Raw;
 use crate::error::failed;
-use crate::reader::RowDecoder;
 
 /// Small records wait for no more than so many others.
 const MOST_RECORDS: usize = 10_000;
@@ -45,7 +42,7 @@ pub(crate) struct LogReader {
     bytes: usize,
     /// Why the changes so far are to be emitted now.
     due: Option<Due>,
-    decoder: Option<RowDecoder>,
+    decoder: Option<Decoder>,
     next_sequence: u64,
     out: VecDeque<Event>,
     /// Everything that committed before here was emitted.
@@ -188,17 +185,15 @@ impl LogReader {
 
     /// Emits the changes so far, and the checkpoint that is due with them.
     async fn emit(&mut self, due: Due) -> Result<()> {
-        let is_open = |change: &Change| {
-            let columns = self.log.layout.columns.iter();
-            change.is_incomplete()
-                || (change.cells.iter().zip(columns))
-                    .any(|(cell, column)| matches!(cell, Cell::Raw(_)) && column.comes_as_text)
-        };
-        if self.changes.iter().any(is_open) {
+        if is_open(&self.log.layout, &self.changes) {
             let session = self.postgres.session().await?;
             complete(&session, &self.log.layout, &mut self.changes).await?;
         }
-        self.decode()?;
+        let (log, request) = (&self.log, &self.request);
+        let decoder = self
+            .decoder
+            .get_or_insert_with(|| Decoder::new(log, request, self.next_sequence));
+        decoder.decode(log, &mut self.changes, &mut self.out)?;
         self.bytes = 0;
         match due {
             Due::Batch => self.transactions.owe(),
@@ -212,36 +207,6 @@ impl LogReader {
             }
         }
         self.due = None;
-        Ok(())
-    }
-
-    fn decode(&mut self) -> Result<()> {
-        let decoder = self.decoder.get_or_insert_with(|| {
-            let columns = self.log.layout.columns.iter().map(|column| column.info.clone());
-            let schema = Arc::clone(&self.log.shape.wide);
-            let builder = BatchBuilder::new(schema, self.next_sequence);
-            RowDecoder::new(
-                columns.collect(),
-                builder.with_max_records(self.request.batch_records),
-            )
-        });
-        let columns = &self.log.layout.columns;
-        for change in self.changes.drain(..) {
-            decoder.push_cells(change.op, |position| match &change.cells[position] {
-                Cell::NotSaid => Ok(None),
-                Cell::Null => Ok(Some(Raw(None))),
-                Cell::Raw(bytes) => Ok(Some(Raw(Some(bytes)))),
-                Cell::Text(bytes) if columns[position].is_read_as_text() => Ok(Some(Raw(Some(bytes)))),
-                Cell::Text(_) => Err(text_where_binary(&columns[position].info.name)),
-            })?;
-            if decoder.builder.is_full(self.request.batch_bytes) {
-                let full = decoder.finish().map(|event| self.log.shape.narrow(event));
-                self.out.extend(full);
-            }
-        }
-        while let Some(event) = decoder.finish() {
-            self.out.push_back(self.log.shape.narrow(event));
-        }
         Ok(())
     }
 
@@ -304,12 +269,4 @@ fn behind(event: &Event) -> u64 {
         Event::Unchanged(_) | Event::Checkpoint { .. } => None,
     };
     last.map_or(0, |last| last + 1)
-}
-
-fn text_where_binary(column: &str) -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        format!("the log holds the values of `{column}` as text, which this version does not read"),
-    )
-    .with_help("leave the column out of the fields")
 }

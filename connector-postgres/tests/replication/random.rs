@@ -111,14 +111,9 @@ async fn random_transactions_lead_to_the_table() {
         let slow = database.session().await;
         for round in 0..25 {
             // A transaction that goes on for some rounds, on rows of its own.
+            let insert = format!("BEGIN; INSERT INTO thing VALUES ({}, 1, 'slow')", 900_000 + round);
             match round % 5 {
-                1 => {
-                    run(
-                        &slow,
-                        &format!("BEGIN; INSERT INTO thing VALUES ({}, 1, 'slow')", 900_000 + round),
-                    )
-                    .await
-                }
+                1 => run(&slow, &insert).await,
                 4 => run(&slow, if round % 2 == 0 { "COMMIT" } else { "ROLLBACK" }).await,
                 _ => {}
             }
