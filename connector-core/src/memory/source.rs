@@ -16,6 +16,7 @@ impl Source for Memory {
             .with_keys()
             .with_difference()
             .with_deletes()
+            .with_filters()
     }
 
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {

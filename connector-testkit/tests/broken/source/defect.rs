@@ -154,6 +154,15 @@ pub(super) enum Defect {
     /// No keys are no condition.
     NoKeysAreNoCondition,
 
+    /// The filter is left out of a full read's request.
+    FilterIgnored,
+    /// The filter is left out where changes are read.
+    FilterIgnoredForChanges,
+    /// The filter is left out where keys are read.
+    FilterIgnoredForKeys,
+    /// A filter on a field that is not there is left out of the request.
+    UnknownFilterLeftOut,
+
     /// A null differs from nothing.
     NullsNeverDiffer,
     /// Records that differ are counted as unchanged, too.
