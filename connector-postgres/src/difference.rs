@@ -212,10 +212,12 @@ async fn columns(
     request: &ReadRequest,
     difference: &Difference,
 ) -> Result<(Table, Vec<ColumnInfo>)> {
-    let spec = catalog::describe(client, postgres, &request.selection).await?;
     let Selection::Stream(name) = &request.selection else {
-        return Err(Error::new(ErrorKind::Bug, "a query was described as a table"));
+        let message = "what differs is found for tables and views, not for a query";
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with_help("make a view of the query, and name the view as `stream`"));
     };
+    let spec = catalog::describe(client, postgres, &request.selection).await?;
     let table = postgres.table(name.as_str())?;
     let there = catalog::columns(client, &table).await?.unwrap_or_default();
     let wanted = difference
