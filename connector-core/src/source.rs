@@ -40,6 +40,7 @@ pub trait Source: Connector {
     /// Pinned by `chosen_fields_come_in_their_order`, `the_source_key_comes_even_if_not_chosen`,
     /// `batches_keep_to_their_bytes`, `batches_keep_to_their_records`, `a_dropped_reader_leaves_nothing_behind`,
     /// `a_filter_lets_through_what_passes_it`, `a_filter_goes_with_an_incremental_read`, `a_filter_goes_with_keys`,
+    /// `a_filter_goes_with_a_difference`,
     /// `a_state_of_another_system_is_refused`, `a_state_of_another_stream_is_refused`,
     /// `a_state_of_a_newer_version_is_refused`, `a_damaged_state_is_refused`, and for a difference
     /// `a_difference_under_an_old_fence_is_refused`.
@@ -113,7 +114,7 @@ pub struct ReadCapabilities {
     pub deletes: bool,
     /// It reads queries in its own language: [`Selection::Query`].
     pub queries: bool,
-    /// It reads only the records that pass a [`Filter`], in every mode but a difference.
+    /// It reads only the records that pass a [`Filter`], in every mode.
     pub filters: bool,
 }
 

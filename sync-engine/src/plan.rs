@@ -7,6 +7,7 @@ use connector_core::{
 };
 use std::sync::Arc;
 
+use crate::filter::Filtering;
 use crate::job::{Job, Sync, Task, Work};
 use crate::mapping::Mapping;
 use crate::options::RunOptions;
@@ -90,6 +91,8 @@ pub(crate) struct Prepared<'a> {
     mode: WriteMode,
     match_on: Vec<String>,
     incremental: bool,
+    /// What the task's filter is to this source.
+    pub(crate) filtering: Filtering,
     /// The source keeps the journal: it can compute the difference.
     difference: bool,
     full: bool,
@@ -160,12 +163,15 @@ impl<'a> Prepared<'a> {
             None => Vec::new(),
         };
         let full = options.full || task.sync == Sync::Full;
+        let difference = compares && job.state.is_none();
+        let filtering = Filtering::new(task.filter.as_ref(), from, &spec.schema, difference)?;
         Ok(Self {
             source: from,
             destination: to,
             store,
             store_is_destination,
-            difference: compares && job.state.is_none(),
+            difference,
+            filtering,
             journal,
             apart,
             source_identity: source.identity().await?,
@@ -174,7 +180,7 @@ impl<'a> Prepared<'a> {
             id: task.id(&job.name),
             mode,
             match_on,
-            incremental: spec.cursor.is_some()
+            incremental: (spec.cursor.is_some() || task.cursor.is_some())
                 && task.sync == Sync::Incremental
                 && mode != WriteMode::Overwrite,
             full,
@@ -191,6 +197,8 @@ impl<'a> Prepared<'a> {
             commit_no: 0,
         };
         let read = self.read_request(task, &nobody, None);
+        let mut plan = self.source.plan_read(&read).await?;
+        plan.notes.extend(self.filtering.note());
         let write = self.write_request(task, &nobody, Vec::new());
         let mut delivery = self.apart.clone();
         if self.capabilities.transactional && self.store_is_destination {
@@ -206,7 +214,7 @@ impl<'a> Prepared<'a> {
         }
         Ok(TaskPlan {
             task: self.id.clone(),
-            read: self.source.plan_read(&read).await?,
+            read: plan,
             write: self.destination.plan_write(&write).await?,
             delivery: delivery.into_iter().map(str::to_owned).collect(),
         })
@@ -249,15 +257,13 @@ impl<'a> Prepared<'a> {
         } else {
             SyncMode::FullRefresh
         };
-        let fields = self
-            .mapping
-            .fields
-            .iter()
-            .map(|field| field.from.clone())
-            .collect();
+        let mapped = self.mapping.fields.iter().map(|field| field.from.clone());
+        let fields = self.filtering.fields(mapped.collect());
         ReadRequest::new(task.selection.clone(), self.id.clone())
             .with_fields(fields)
             .with_sync(sync)
+            .with_filter(self.filtering.pushed_down())
+            .with_cursor(task.cursor.clone())
             // An overwrite is of everything: one that was cut short begins anew.
             .with_state(state.filter(|_| !self.full && self.mode != WriteMode::Overwrite))
             .with_settle(task.settle)

@@ -7,7 +7,7 @@ mod url;
 
 use std::time::Duration;
 
-use connector_core::{Error, Properties, PropertyKey, Result, Secret};
+use connector_core::{Error, ErrorKind, Properties, PropertyKey, Result, Secret};
 
 use crate::pem::Pem;
 use crate::tunnel::SshTunnel;
@@ -90,6 +90,9 @@ impl SslMode {
         }
     }
 }
+
+/// Sessions that a task takes beside those that read.
+const SESSIONS_BESIDE: usize = 3;
 
 /// Each key, and what else people call it.
 const KEYS: &[PropertyKey] = &[
@@ -193,6 +196,16 @@ impl Config {
             .unwrap_or(config.max_connections)
             .max(4);
         config.read_sessions = given.number("read_sessions")?.unwrap_or(config.read_sessions);
+        if config.read_sessions + SESSIONS_BESIDE > config.max_connections {
+            let message = format!(
+                "`read_sessions` {} leaves too few of {} connections for anything else",
+                config.read_sessions, config.max_connections
+            );
+            return Err(Error::new(ErrorKind::Config, message).with_help(format!(
+                "raise `max_connections` to {} at least",
+                config.read_sessions + SESSIONS_BESIDE
+            )));
+        }
         config.read_chunk = given.number("read_chunk")?.unwrap_or(config.read_chunk);
         config.connect_timeout = duration::read(&given, "timeout")?.unwrap_or(config.connect_timeout);
         config.statement_timeout = duration::read(&given, "statement_timeout")?;
@@ -437,6 +450,10 @@ mod tests {
                     ("SSLClientCertPassword", "hunter2"),
                 ],
                 "`ssl_client_cert_password`: encrypted keys are not supported for TLS",
+            ),
+            (
+                vec![("server", "db"), ("user", "me"), ("read_sessions", "9")],
+                "`read_sessions` 9 leaves too few of 10 connections for anything else",
             ),
             (
                 vec![("server", "db"), ("user", "me"), ("lock_timeout", "soon")],

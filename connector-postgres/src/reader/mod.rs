@@ -15,6 +15,7 @@ mod shape;
 mod since;
 
 pub(crate) use decoder::RowDecoder;
+pub(crate) use passing::conditions;
 pub(crate) use reading::Reading;
 pub(crate) use relation::{Relation, fingerprinted, select};
 pub(crate) use rows::RowReader;

@@ -90,18 +90,27 @@ fn float(value: f64) -> String {
 
 /// Counted from 1970, so that no year is spelt.
 fn date(value: Date) -> String {
-    format!("(date '1970-01-01' + ({}))", value.unix_days())
+    endless(&value, "date").unwrap_or_else(|| format!("(date '1970-01-01' + ({}))", value.unix_days()))
 }
 
 fn timestamp(value: Timestamp) -> String {
-    format!("(timestamp '1970-01-01' + {})", micros(value.unix_micros()))
+    endless(&value, "timestamp")
+        .unwrap_or_else(|| format!("(timestamp '1970-01-01' + {})", micros(value.unix_micros())))
 }
 
 fn instant(value: Instant) -> String {
-    format!(
-        "(timestamptz '1970-01-01 00:00:00+00' + {})",
-        micros(value.unix_micros())
-    )
+    endless(&value, "timestamptz").unwrap_or_else(|| {
+        format!(
+            "(timestamptz '1970-01-01 00:00:00+00' + {})",
+            micros(value.unix_micros())
+        )
+    })
+}
+
+/// A time before or after all others, if it is one.
+fn endless(value: &dyn std::fmt::Display, sql_type: &str) -> Option<String> {
+    let text = value.to_string();
+    matches!(text.as_str(), "infinity" | "-infinity").then(|| format!("'{text}'::{sql_type}"))
 }
 
 /// Days and the rest apart: a product with so many microseconds would lose the last of them.

@@ -2,6 +2,7 @@
 
 use connector_core::{Batch, ErrorKind, Filter, Key, SyncMode, Value};
 
+use super::difference::WriteBack;
 use super::{SourceSystem, read, request, since, source};
 use crate::conformance::rows::{line, same};
 use crate::conformance::verdict::{ensure, ensure_eq, refused};
@@ -72,6 +73,32 @@ pub(super) async fn a_filter_goes_with_keys(system: &dyn SourceSystem) -> Verdic
         passing(&filter, &truth)?,
         &what,
     )
+}
+
+pub(super) async fn a_filter_goes_with_a_difference(system: &dyn SourceSystem) -> Verdict {
+    system.add(30).await;
+    let truth = system.truth().await;
+    let filter = parting(&truth)?;
+    let side = WriteBack::begin(system).await?;
+    let reading = read(system, side.request(system).with_filter(Some(filter.clone()))).await?;
+    let passes = filter.for_records(truth.schema())?;
+    let passing = truth.records().filter(|record| passes.keeps(record));
+    let shown = |key: Option<Key>| format!("{key:?}");
+    same(
+        reading
+            .records
+            .into_iter()
+            .map(|record| shown(record.key))
+            .collect(),
+        passing.map(|record| shown(record.source_key())).collect(),
+        &format!("the keys of a difference of what passes `{filter}`"),
+    )?;
+    ensure_eq!(
+        reading.unchanged,
+        0,
+        "records found as they were confirmed, none having been"
+    );
+    Ok(())
 }
 
 pub(super) async fn a_filter_on_a_field_that_is_not_there_is_refused_by_name(

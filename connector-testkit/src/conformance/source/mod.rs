@@ -282,6 +282,12 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
     ),
     check!(filter::a_filter_goes_with_keys, Filters, Keys, PrimaryKey),
     check!(
+        filter::a_filter_goes_with_a_difference,
+        Filters,
+        Difference,
+        PrimaryKey
+    ),
+    check!(
         filter::a_filter_on_a_field_that_is_not_there_is_refused_by_name,
         Filters
     ),

@@ -160,6 +160,8 @@ pub(super) enum Defect {
     FilterIgnoredForChanges,
     /// The filter is left out where keys are read.
     FilterIgnoredForKeys,
+    /// The filter is left out where a difference is computed.
+    FilterIgnoredForDifferences,
     /// A filter on a field that is not there is left out of the request.
     UnknownFilterLeftOut,
 

@@ -85,6 +85,7 @@ impl Connection {
             }
             (Some(Defect::FilterIgnored), SyncMode::FullRefresh)
             | (Some(Defect::FilterIgnoredForChanges), SyncMode::Incremental)
+            | (Some(Defect::FilterIgnoredForDifferences), SyncMode::Difference(_))
             | (Some(Defect::FilterIgnoredForKeys), SyncMode::Keys(_)) => request.filter = None,
             (Some(Defect::KeysIgnored), SyncMode::Keys(_)) => request.sync = SyncMode::FullRefresh,
             (Some(Defect::NoKeysAreNoCondition), SyncMode::Keys(keys)) if keys.is_empty() => {

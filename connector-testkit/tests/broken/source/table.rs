@@ -27,6 +27,7 @@ const EVERY_RECORD: &[&str] = &[
     "a_filter_lets_through_what_passes_it",
     "a_filter_goes_with_an_incremental_read",
     "a_filter_goes_with_keys",
+    "a_filter_goes_with_a_difference",
     "at_first_everything_differs",
     "what_was_confirmed_is_counted_and_left_out",
     "what_changed_since_is_offered_again",
@@ -323,6 +324,7 @@ pub(super) const CASES: &[Case<Defect>] = &[
         "at_first_everything_differs",
         NullsNeverDiffer,
         &[
+            "a_filter_goes_with_a_difference",
             "what_was_confirmed_is_counted_and_left_out",
             "what_changed_since_is_offered_again",
             "what_was_sent_without_an_answer_is_offered_again",
@@ -336,6 +338,7 @@ pub(super) const CASES: &[Case<Defect>] = &[
     only("a_filter_lets_through_what_passes_it", FilterIgnored),
     only("a_filter_goes_with_an_incremental_read", FilterIgnoredForChanges),
     only("a_filter_goes_with_keys", FilterIgnoredForKeys),
+    only("a_filter_goes_with_a_difference", FilterIgnoredForDifferences),
     only(
         "a_filter_on_a_field_that_is_not_there_is_refused_by_name",
         UnknownFilterLeftOut,
@@ -343,7 +346,10 @@ pub(super) const CASES: &[Case<Defect>] = &[
     also(
         "at_first_everything_differs",
         DifferingCountedAsUnchanged,
-        &["what_changed_since_is_offered_again"],
+        &[
+            "what_changed_since_is_offered_again",
+            "a_filter_goes_with_a_difference",
+        ],
     ),
     also(
         "what_was_confirmed_is_counted_and_left_out",
