@@ -29,7 +29,8 @@ pub trait Source: Connector {
     /// Says what [`reader`](Self::reader) would do: which API and why, how many requests. Moves no data.
     ///
     /// Pinned by `a_field_that_is_not_there_is_refused_by_name`,
-    /// `a_filter_on_a_field_that_is_not_there_is_refused_by_name`.
+    /// `a_filter_on_a_field_that_is_not_there_is_refused_by_name`,
+    /// `a_cursor_that_is_not_there_is_refused_by_name`.
     ///
     /// # Errors
     /// Everything that can be known to be wrong before data moves.
@@ -116,6 +117,8 @@ pub struct ReadCapabilities {
     pub queries: bool,
     /// It reads only the records that pass a [`Filter`], in every mode.
     pub filters: bool,
+    /// Its incremental reads advance by the field that the request names.
+    pub cursors: bool,
 }
 
 impl ReadCapabilities {
@@ -127,6 +130,7 @@ impl ReadCapabilities {
             deletes: false,
             queries: false,
             filters: false,
+            cursors: false,
         }
     }
 
@@ -164,6 +168,13 @@ impl ReadCapabilities {
         self.filters = true;
         self
     }
+
+    /// It reads incrementally by any field.
+    #[must_use]
+    pub const fn with_cursors(mut self) -> Self {
+        self.cursors = true;
+        self
+    }
 }
 
 /// What to read, and how.
@@ -178,15 +189,16 @@ pub struct ReadRequest {
     pub sync: SyncMode,
     /// Of those, the ones that pass; a source that does not declare [`filters`](ReadCapabilities::filters) is given none.
     pub filter: Option<Filter>,
-    /// The field that an incremental read advances by, where the stream's spec names none or another is wanted.
+    /// The field that an incremental read advances by, where the stream's spec names none or another is wanted; a source
+    /// that does not declare [`cursors`](ReadCapabilities::cursors) is given none.
     pub cursor: Option<String>,
     /// Where to go on from; `None`: from the start. A full refresh goes on within itself: from the state of one that has
     /// ended, it begins anew.
     pub state: Option<State>,
     /// The task on whose behalf.
     pub task: TaskId,
-    /// How far an incremental read stays behind the server's clock, for rows that become visible late;
-    /// `None`: the connector's default.
+    /// The time that is allowed for rows to become visible late: an incremental read stays that far behind the server's
+    /// clock, or goes back as far; `None`: the connector's default.
     pub settle: Option<Duration>,
     /// Most bytes of a batch: it is cut once it has as many, so it may stand over by its last record.
     pub batch_bytes: usize,

@@ -14,6 +14,7 @@ impl Source for Postgres {
     fn read_capabilities(&self) -> ReadCapabilities {
         ReadCapabilities::new()
             .with_difference()
+            .with_cursors()
             .with_filters()
             .with_keys()
             .with_queries()

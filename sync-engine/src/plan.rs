@@ -91,6 +91,8 @@ pub(crate) struct Prepared<'a> {
     mode: WriteMode,
     match_on: Vec<String>,
     incremental: bool,
+    /// The field it advances by, where the stream names none or another one.
+    cursor: Option<String>,
     /// What the task's filter is to this source.
     pub(crate) filtering: Filtering,
     /// The source keeps the journal: it can compute the difference.
@@ -163,6 +165,7 @@ impl<'a> Prepared<'a> {
             None => Vec::new(),
         };
         let full = options.full || task.sync == Sync::Full;
+        let cursor = chosen_cursor(task, from, spec.cursor.as_deref())?;
         let difference = compares && job.state.is_none();
         let filtering = Filtering::new(task.filter.as_ref(), from, &spec.schema, difference)?;
         Ok(Self {
@@ -180,9 +183,10 @@ impl<'a> Prepared<'a> {
             id: task.id(&job.name),
             mode,
             match_on,
-            incremental: (spec.cursor.is_some() || task.cursor.is_some())
+            incremental: (spec.cursor.is_some() || cursor.is_some())
                 && task.sync == Sync::Incremental
                 && mode != WriteMode::Overwrite,
+            cursor,
             full,
             batch_bytes: (options.memory_budget / 16).clamp(64 << 10, 16 << 20),
             capabilities,
@@ -263,7 +267,7 @@ impl<'a> Prepared<'a> {
             .with_fields(fields)
             .with_sync(sync)
             .with_filter(self.filtering.pushed_down())
-            .with_cursor(task.cursor.clone())
+            .with_cursor(self.cursor.clone())
             // An overwrite is of everything: one that was cut short begins anew.
             .with_state(state.filter(|_| !self.full && self.mode != WriteMode::Overwrite))
             .with_settle(task.settle)
@@ -293,6 +297,21 @@ impl<'a> Prepared<'a> {
             .with_journal(journal)
             .with_origin(origin)
     }
+}
+
+/// The field that a task wants to read by, unless the stream is read by it anyway.
+fn chosen_cursor(task: &Task, source: &dyn Source, own: Option<&str>) -> Result<Option<String>> {
+    let Some(cursor) = task.cursor.as_deref().filter(|cursor| Some(*cursor) != own) else {
+        return Ok(None);
+    };
+    if source.read_capabilities().cursors {
+        return Ok(Some(cursor.to_owned()));
+    }
+    let error = no_role(source, &format!("be read by the cursor `{cursor}`"));
+    Err(match own {
+        Some(own) => error.with_help(format!("leave `cursor` out: the stream is read by `{own}`")),
+        None => error.with_help("leave `cursor` out: the stream is read in full"),
+    })
 }
 
 /// What a job loses because its state is kept elsewhere than it would be: in the destination, with the rows

@@ -1,4 +1,4 @@
-//! A task's filter, applied by the source where it can, and to what was read elsewhere.
+//! A task's filter and cursor: asked of a source that takes them, applied to what was read or refused elsewhere.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use connector_core::{
 };
 use sync_engine::{Job, NoObserver, RunOptions, Status, Task, run};
 
-/// A source that applies no filter, and says so.
+/// A source that takes neither filter nor cursor, and says so.
 #[derive(Debug)]
 struct Deaf(Memory);
 
@@ -60,6 +60,7 @@ impl Source for Deaf {
     fn read_capabilities(&self) -> ReadCapabilities {
         let mut capabilities = self.0.read_capabilities();
         capabilities.filters = false;
+        capabilities.cursors = false;
         capabilities
     }
 
@@ -210,4 +211,22 @@ async fn a_filter_that_does_not_fit_is_refused_by_the_plan() {
         .unwrap();
     let error = back.plan(&RunOptions::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[tokio::test]
+async fn a_cursor_is_asked_of_a_source_that_takes_one() {
+    let warehouse = Memory::new("a");
+    let plan = |source: Arc<dyn Connector>, cursor: &str| {
+        let job = copy(source, &warehouse, Task::new("thing").cursor(cursor));
+        async move { job.plan(&RunOptions::default()).await }
+    };
+    let planned = plan(Arc::new(shop()), "name").await.unwrap();
+    assert!(planned.tasks[0].read.notes[0].starts_with("what has changed"));
+    let error = plan(Arc::new(shop()), "nam").await.unwrap_err();
+    assert_eq!(error.help(), Some("did you mean `name`?"));
+    let error = plan(Arc::new(Deaf(shop())), "name").await.unwrap_err();
+    assert_eq!(
+        error.message(),
+        "the connector `memory` cannot be read by the cursor `name`"
+    );
 }

@@ -81,13 +81,21 @@ impl RowReader {
                 };
                 (every_row(table, slot, since), Some(end))
             }
-            SyncMode::Incremental => (
-                increment(table, position, system.change)?,
-                Some(Position::Changes {
-                    change: system.change,
-                    slot: None,
-                }),
-            ),
+            SyncMode::Incremental => {
+                // Changes are numbered, whatever a field holds; but it must be one.
+                request
+                    .cursor
+                    .as_ref()
+                    .map(|name| table.schema().index_of(name))
+                    .transpose()?;
+                (
+                    increment(table, position, system.change)?,
+                    Some(Position::Changes {
+                        change: system.change,
+                        slot: None,
+                    }),
+                )
+            }
             SyncMode::Keys(keys) => (with_keys(table, keys)?, None),
             SyncMode::Difference(_) => {
                 return Err(Error::new(ErrorKind::Bug, "a difference has its own reader"));

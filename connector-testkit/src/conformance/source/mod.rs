@@ -133,6 +133,7 @@ async fn declared(system: &dyn SourceSystem) -> Result<BTreeSet<Need>, Failure> 
         (Need::Texts, system.add_texts(&[]).await),
         (Need::Keys, capabilities.keys),
         (Need::MissingKey, system.missing_key().is_some()),
+        (Need::Cursors, capabilities.cursors),
         (Need::Filters, capabilities.filters),
         (Need::Difference, capabilities.difference),
         (Need::Deletes, capabilities.deletes),
@@ -263,6 +264,10 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
         incremental::an_old_state_still_leads_to_the_truth,
         Incremental,
         PrimaryKey
+    ),
+    check!(
+        incremental::a_cursor_that_is_not_there_is_refused_by_name,
+        Cursors
     ),
     check!(incremental::deletes_arrive, Incremental, PrimaryKey, Deletes),
     check!(keys::keys_read_their_records_and_no_others, Keys, PrimaryKey),

@@ -136,6 +136,8 @@ pub(super) enum Defect {
     CheckpointOfTheEnd,
     /// The newest state known to the server counts, whichever is given.
     NewestStateCounts,
+    /// A cursor that is not there is left out of the request.
+    UnknownCursorLeftOut,
     /// Deletes are dropped.
     DeletesDropped,
     /// Deletes come as records with empty fields.

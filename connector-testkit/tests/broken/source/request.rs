@@ -22,6 +22,7 @@ impl Connection {
                 let schema = self.describe_well(&request.selection).await?.schema;
                 request.fields.retain(|name| schema.field(name).is_some());
             }
+            (Some(Defect::UnknownCursorLeftOut), _) => request.cursor = None,
             (Some(Defect::UnknownFilterLeftOut), _) => {
                 let schema = self.describe_well(&request.selection).await?.schema;
                 let filter = request.filter.take();

@@ -181,12 +181,18 @@ pub(super) const CASES: &[Case<Defect>] = &[
     also(
         "a_field_that_is_not_there_is_refused_by_name",
         PlanDoesNotLook,
-        &["a_filter_on_a_field_that_is_not_there_is_refused_by_name"],
+        &[
+            "a_cursor_that_is_not_there_is_refused_by_name",
+            "a_filter_on_a_field_that_is_not_there_is_refused_by_name",
+        ],
     ),
     also(
         "a_field_that_is_not_there_is_refused_by_name",
         UnknownFieldUnnamed,
-        &["a_filter_on_a_field_that_is_not_there_is_refused_by_name"],
+        &[
+            "a_cursor_that_is_not_there_is_refused_by_name",
+            "a_filter_on_a_field_that_is_not_there_is_refused_by_name",
+        ],
     ),
     only(
         "an_incremental_read_ends_with_a_checkpoint",
@@ -291,6 +297,10 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "a_state_survives_storage",
             "ties_across_batches_all_arrive",
         ],
+    ),
+    only(
+        "a_cursor_that_is_not_there_is_refused_by_name",
+        UnknownCursorLeftOut,
     ),
     only("deletes_arrive", DeletesDropped),
     only("deletes_arrive", DeletesArePuts),
