@@ -1,13 +1,12 @@
 //! What tables there are, and what their columns are.
 
-use std::sync::Arc;
-
 use connector_core::{Error, ErrorKind, Field, Result, Schema, Selection, StreamSpec, nearest};
 use tokio_postgres::Client;
 
 use crate::connector::Postgres;
 use crate::error::failed;
-use crate::ident::Table;
+use crate::ident::{Literal, Table, column_name};
+use crate::reader::Relation;
 use crate::shadow::is_no_shadow;
 use crate::types::PgType;
 
@@ -15,6 +14,8 @@ use crate::types::PgType;
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnInfo {
     pub(crate) name: String,
+    /// The field it holds: of the same name, or of the longer one that its comment remembers.
+    pub(crate) field: String,
     pub(crate) pg_type: PgType,
     pub(crate) nullable: bool,
     /// Position within the primary key, from 1.
@@ -27,6 +28,69 @@ pub(crate) struct ColumnInfo {
     pub(crate) domain: bool,
     /// What a new row gets that says nothing about it, as SQL.
     pub(crate) default: Option<String>,
+}
+
+impl ColumnInfo {
+    /// A column of a query's result, of which nothing but the name is known.
+    pub(crate) fn of_query(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            field: name.to_owned(),
+            pg_type: PgType::Text { max_chars: None },
+            nullable: true,
+            key_position: None,
+            writable: false,
+            declared: "text".to_owned(),
+            domain: false,
+            default: None,
+        }
+    }
+
+    /// Whether it is `text`, `varchar` or `name`.
+    pub(crate) fn is_plain_text(&self) -> bool {
+        matches!(self.pg_type, PgType::Text { .. })
+    }
+}
+
+/// What a table consists of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Parts {
+    /// Every row carries the number of the transaction that wrote it: no part is a view or kept elsewhere.
+    pub(crate) stamped: bool,
+    /// About how many rows there are, if they were counted once.
+    pub(crate) rows: Option<u64>,
+}
+
+/// The parts of a table: itself, or its partitions and what inherits from it. A query over `part`.
+pub(crate) fn parts_of(table: &Table) -> String {
+    format!(
+        "WITH RECURSIVE part AS (
+             SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = {} AND c.relname = {}
+             UNION SELECT i.inhrelid FROM pg_inherits i JOIN part ON i.inhparent = part.oid)",
+        Literal(&table.schema),
+        Literal(&table.name)
+    )
+}
+
+/// Looks at the parts of a table that is there.
+pub(crate) async fn parts(client: &Client, table: &Table) -> Result<Parts> {
+    let sql = format!(
+        "{} SELECT coalesce(bool_and(c.relkind = 'p' OR c.relkind IN ('r', 'm') AND m.amname = 'heap'), false),
+                   CASE WHEN bool_and(c.reltuples >= 0) FILTER (WHERE c.relkind <> 'p')
+                   THEN sum(c.reltuples) FILTER (WHERE c.relkind <> 'p')::bigint END
+         FROM part JOIN pg_class c ON c.oid = part.oid LEFT JOIN pg_am m ON m.oid = c.relam",
+        parts_of(table)
+    );
+    let row = client
+        .query_one(&sql, &[])
+        .await
+        .map_err(|error| failed("look at the table", error))?;
+    let rows: Option<i64> = row.get(1);
+    Ok(Parts {
+        stamped: row.get(0),
+        rows: rows.and_then(|rows| rows.try_into().ok()),
+    })
 }
 
 /// What a table is, beyond its columns.
@@ -110,7 +174,8 @@ pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec
                       a.attgenerated = '' AND a.attidentity <> 'a', t.typtype = 'd',
                       CASE WHEN a.attidentity <> '' THEN 'nextval(' || quote_literal(pg_get_serial_sequence(c.oid::regclass::text, a.attname)) || ')'
                            WHEN a.attgenerated <> '' THEN NULL
-                           ELSE coalesce(pg_get_expr(f.adbin, f.adrelid), pg_get_expr(t.typdefaultbin, 0)) END
+                           ELSE coalesce(pg_get_expr(f.adbin, f.adrelid), pg_get_expr(t.typdefaultbin, 0)) END,
+                      col_description(c.oid, a.attnum)
                FROM pg_class c
                JOIN pg_namespace n ON n.oid = c.relnamespace
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -127,6 +192,7 @@ pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec
     }
     let column = |row: &tokio_postgres::Row| ColumnInfo {
         name: row.get(0),
+        field: field_of(row.get(0), row.get(9)),
         pg_type: PgType::from_catalog(row.get::<_, u32>(1), row.get(2), row.get(3)),
         nullable: row.get(4),
         key_position: row.get(5),
@@ -141,35 +207,44 @@ pub(crate) async fn columns(client: &Client, table: &Table) -> Result<Option<Vec
 /// The schema of columns, under the core's types.
 pub(crate) fn schema(columns: &[ColumnInfo]) -> Result<Schema> {
     let field = |column: &ColumnInfo| {
-        let field = Field::new(&column.name, column.pg_type.to_core());
+        let field = Field::new(&column.field, column.pg_type.to_core());
         if column.nullable { field } else { field.not_null() }
     };
-    let mut key: Vec<&ColumnInfo> = columns
-        .iter()
-        .filter(|column| column.key_position.is_some())
-        .collect();
-    key.sort_by_key(|column| column.key_position);
+    let key = key_positions(columns);
     Schema::new(
         columns.iter().map(field).collect(),
-        key.iter().map(|column| column.name.as_str()),
+        key.iter().map(|&position| columns[position].field.as_str()),
     )
 }
 
-/// A table in full.
+/// Where the columns of the primary key stand, in its order.
+pub(crate) fn key_positions(columns: &[ColumnInfo]) -> Vec<usize> {
+    let mut key: Vec<usize> = (0..columns.len())
+        .filter(|&position| columns[position].key_position.is_some())
+        .collect();
+    key.sort_by_key(|&position| columns[position].key_position);
+    key
+}
+
+/// The field that a column holds: the one whose name was too long for it stands in its comment.
+fn field_of(column: &str, comment: Option<&str>) -> String {
+    let remembered = comment.filter(|comment| {
+        *comment != column && column_name(comment).is_ok_and(|made_of_it| made_of_it == column)
+    });
+    remembered.unwrap_or(column).to_owned()
+}
+
+/// A table or a query in full.
 pub(crate) async fn describe(client: &Client, postgres: &Postgres, what: &Selection) -> Result<StreamSpec> {
-    let Selection::Stream(name) = what else {
-        return Err(Error::new(
-            ErrorKind::Unsupported,
-            "queries as a source are not part of this version",
-        )
-        .with_help("make a view of the query, and name the view as `stream`"));
-    };
-    let table = postgres.table(name.as_str())?;
-    let Some(columns) = columns(client, &table).await? else {
-        let tables = tables(client, &table.schema).await?;
-        return Err(no_table(&table, &tables));
-    };
-    Ok(StreamSpec::new(what.clone(), Arc::new(schema(&columns)?)))
+    Ok(Relation::of(client, postgres, what).await?.spec(what))
+}
+
+/// The columns of a table in order, which must be there.
+pub(crate) async fn columns_of(client: &Client, table: &Table) -> Result<Vec<ColumnInfo>> {
+    match columns(client, table).await? {
+        Some(columns) => Ok(columns),
+        None => Err(no_table(table, &tables(client, &table.schema).await?)),
+    }
 }
 
 fn no_table(table: &Table, there: &[String]) -> Error {

@@ -73,6 +73,16 @@ impl Postgres {
         &self.inner.config.schema
     }
 
+    /// How many sessions read one table.
+    pub(crate) fn read_sessions(&self) -> usize {
+        self.inner.config.read_sessions.max(1)
+    }
+
+    /// Rows between two points at which a read can go on.
+    pub(crate) fn read_chunk(&self) -> usize {
+        self.inner.config.read_chunk.max(1)
+    }
+
     /// The table a stream's name means.
     pub(crate) fn table(&self, stream: &str) -> Result<Table> {
         Table::parse(stream, self.default_schema())

@@ -17,6 +17,8 @@ impl Source for Memory {
             .with_difference()
             .with_deletes()
             .with_changes()
+            .with_filters()
+            .with_cursors()
     }
 
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {

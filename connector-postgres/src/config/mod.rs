@@ -7,7 +7,7 @@ mod url;
 
 use std::time::Duration;
 
-use connector_core::{Error, Properties, PropertyKey, Result, Secret};
+use connector_core::{Error, ErrorKind, Properties, PropertyKey, Result, Secret};
 
 use crate::pem::Pem;
 use crate::tunnel::SshTunnel;
@@ -47,6 +47,12 @@ pub struct Config {
     pub tunnel: Option<SshTunnel>,
     /// Most sessions held at once.
     pub max_connections: usize,
+    /// Sessions that read one table at once, all as of the same moment; 1 unless told. Each is one of
+    /// [`max_connections`](Self::max_connections).
+    pub read_sessions: usize,
+    /// Rows of a table, in the order of its primary key, after which a read can go on when it was cut short; 50,000
+    /// unless told.
+    pub read_chunk: usize,
     /// How long connecting may take, a tunnel and signing in included.
     pub connect_timeout: Duration,
     /// How long the server lets one statement run, to the millisecond; zero: for ever; `None`: as it is set there.
@@ -85,6 +91,9 @@ impl SslMode {
     }
 }
 
+/// Sessions that a task takes beside those that read.
+const SESSIONS_BESIDE: usize = 3;
+
 /// Each key, and what else people call it.
 const KEYS: &[PropertyKey] = &[
     PropertyKey::new("url", &[]),
@@ -103,6 +112,8 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("ssl_client_cert_password", &["sslpassword"]),
     PropertyKey::new("channel_binding", &[]),
     PropertyKey::new("max_connections", &[]),
+    PropertyKey::new("read_sessions", &[]),
+    PropertyKey::new("read_chunk", &[]),
     PropertyKey::new("timeout", &["connect_timeout"]),
     PropertyKey::new("statement_timeout", &[]),
     PropertyKey::new("lock_timeout", &[]),
@@ -137,6 +148,8 @@ impl Config {
             require_channel_binding: false,
             tunnel: None,
             max_connections: 10,
+            read_sessions: 1,
+            read_chunk: 50_000,
             connect_timeout: Duration::from_secs(15),
             statement_timeout: None,
             lock_timeout: None,
@@ -182,6 +195,18 @@ impl Config {
             .number("max_connections")?
             .unwrap_or(config.max_connections)
             .max(4);
+        config.read_sessions = given.number("read_sessions")?.unwrap_or(config.read_sessions);
+        if config.read_sessions + SESSIONS_BESIDE > config.max_connections {
+            let message = format!(
+                "`read_sessions` {} leaves too few of {} connections for anything else",
+                config.read_sessions, config.max_connections
+            );
+            return Err(Error::new(ErrorKind::Config, message).with_help(format!(
+                "raise `max_connections` to {} at least",
+                config.read_sessions + SESSIONS_BESIDE
+            )));
+        }
+        config.read_chunk = given.number("read_chunk")?.unwrap_or(config.read_chunk);
         config.connect_timeout = duration::read(&given, "timeout")?.unwrap_or(config.connect_timeout);
         config.statement_timeout = duration::read(&given, "statement_timeout")?;
         config.lock_timeout = duration::read(&given, "lock_timeout")?;
@@ -425,6 +450,10 @@ mod tests {
                     ("SSLClientCertPassword", "hunter2"),
                 ],
                 "`ssl_client_cert_password`: encrypted keys are not supported for TLS",
+            ),
+            (
+                vec![("server", "db"), ("user", "me"), ("read_sessions", "9")],
+                "`read_sessions` 9 leaves too few of 10 connections for anything else",
             ),
             (
                 vec![("server", "db"), ("user", "me"), ("lock_timeout", "soon")],

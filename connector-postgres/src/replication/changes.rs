@@ -24,6 +24,17 @@ pub(super) enum Cell {
     Text(Bytes),
 }
 
+impl Cell {
+    /// Its bytes, where it is said and not null.
+    pub(super) fn said(&self) -> Option<Option<&[u8]>> {
+        match self {
+            Self::NotSaid => None,
+            Self::Null => Some(None),
+            Self::Raw(bytes) | Self::Text(bytes) => Some(Some(bytes)),
+        }
+    }
+}
+
 impl Change {
     /// Whether the log leaves something open: only where the row is there.
     pub(super) fn is_incomplete(&self) -> bool {

@@ -7,7 +7,6 @@ use connector_core::{BatchBuilder, Error, ErrorKind, Event, ReadRequest, Result}
 
 use super::changes::{Cell, Change};
 use super::open::Log;
-use crate::copy::Raw;
 use crate::reader::RowDecoder;
 
 /// Makes batches of changes, each record with a number of its own.
@@ -36,15 +35,15 @@ impl Decoder {
     ) -> Result<()> {
         let columns = &log.layout.columns;
         for change in changes.drain(..) {
+            let cells = change.cells.iter().zip(columns);
+            for (cell, column) in cells.clone() {
+                if matches!(cell, Cell::Text(_)) && !column.is_read_as_text() {
+                    return Err(text_where_binary(&column.info.field));
+                }
+            }
             self.rows
-                .push_cells(change.op, |position| match &change.cells[position] {
-                    Cell::NotSaid => Ok(None),
-                    Cell::Null => Ok(Some(Raw(None))),
-                    Cell::Raw(bytes) => Ok(Some(Raw(Some(bytes)))),
-                    Cell::Text(bytes) if columns[position].is_read_as_text() => Ok(Some(Raw(Some(bytes)))),
-                    Cell::Text(_) => Err(text_where_binary(&columns[position].info.name)),
-                })?;
-            if self.rows.builder.is_full(self.batch_bytes) {
+                .push_record(change.op, cells.map(|(cell, _)| cell.said()));
+            if self.rows.is_full(self.batch_bytes) {
                 out.extend(self.rows.finish().map(|event| log.shape.narrow(event)));
             }
         }

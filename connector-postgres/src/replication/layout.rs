@@ -64,9 +64,9 @@ impl Layout {
         for row in &rows {
             let (name, number): (&str, i16) = (row.get(0), row.get(1));
             youngest = youngest.max(number);
-            let field = wide.fields().iter().position(|field| field.name == name);
             let info = infos.iter().find(|info| info.name == name);
-            if let (Some(field), Some(info)) = (field, info) {
+            let field = |info: &ColumnInfo| wide.fields().iter().position(|field| field.name == info.field);
+            if let (Some(info), Some(field)) = (info, info.and_then(field)) {
                 let column = LogColumn {
                     info: info.clone(),
                     number,

@@ -37,8 +37,15 @@ impl Log {
         let session = postgres.session().await?;
         let spec = catalog::describe(&session, postgres, &request.selection).await?;
         let Selection::Stream(stream) = &request.selection else {
-            return Err(Error::new(ErrorKind::Bug, "a query was described as a table"));
+            let message = "a query has no log of changes: only tables have";
+            return Err(Error::new(ErrorKind::Unsupported, message)
+                .with_help("read the table behind it, or read it with sync = \"full\""));
         };
+        if request.filter.is_some() {
+            let message = "a log of changes is read whole: a filter would leave at the other side what no longer passes it";
+            return Err(Error::new(ErrorKind::Unsupported, message)
+                .with_help("leave `filter` out, or say sync = \"incremental\" or \"full\""));
+        }
         let stream = stream.as_str().to_owned();
         let table = postgres.table(&stream)?;
         let shape = Shape::of(&spec.schema, &request.fields)?;

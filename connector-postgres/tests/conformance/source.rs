@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use connector_core::{
-    Batch, Connector, DataType, Destination, Schema, Selection, StreamName, TaskId, WriteMode, WriteRequest,
+    Batch, Connector, DataType, Destination, Key, Schema, Selection, StreamName, TaskId, WriteMode,
+    WriteRequest,
 };
 use connector_testkit::conformance::{DestinationSystem, SourceSystem, sample, source_task};
 
@@ -80,7 +81,7 @@ fn keys(numbers: std::ops::Range<usize>) -> Vec<String> {
 #[async_trait]
 impl SourceSystem for Table {
     fn connect(&self) -> Arc<dyn Connector> {
-        Arc::new(self.here.connector())
+        Arc::new(self.here.reader())
     }
 
     fn selection(&self) -> Selection {
@@ -118,9 +119,29 @@ impl SourceSystem for Table {
         true
     }
 
+    async fn add_texts(&self, texts: &[String]) -> bool {
+        for text in texts {
+            let number = self.next.fetch_add(1, Relaxed);
+            self.put(number..number + 1, 0).await;
+            let sql = "UPDATE thing SET note = $1 WHERE id = $2";
+            let key = format!("k-{number:06}");
+            self.here.client.execute(sql, &[text, &key]).await.unwrap();
+        }
+        true
+    }
+
     async fn truth(&self) -> Batch {
         let rows = self.here.rows(&StreamName::new("thing"), &self.schema).await;
         rows.unwrap()
+    }
+
+    fn missing_key(&self) -> Option<Key> {
+        Some(Key::new("k-none"))
+    }
+
+    /// Its values grow with nothing: rows become visible below what was read before.
+    fn cursor(&self) -> Option<String> {
+        Some("moment".to_owned())
     }
 
     fn another_selection(&self) -> Option<Selection> {

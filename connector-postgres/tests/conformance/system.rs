@@ -108,6 +108,14 @@ impl Database {
         Postgres::new(self.config.clone()).unwrap()
     }
 
+    /// The same, which reads in small chunks, by two sessions at once.
+    pub(crate) fn reader(&self) -> Postgres {
+        let mut config = self.config.clone();
+        config.read_chunk = 16;
+        config.read_sessions = 2;
+        Postgres::new(config).unwrap()
+    }
+
     /// The columns of a table, by the field that each holds: a column whose name had to be cut has the field's name
     /// as its comment.
     async fn columns(&self, table: &str) -> Vec<(String, String)> {

@@ -18,6 +18,7 @@ mod overwrite;
 mod partial;
 mod refused;
 mod rejections;
+mod source;
 mod statements;
 mod tables;
 mod time_limits;

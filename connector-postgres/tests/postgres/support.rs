@@ -21,6 +21,7 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Database {
     pub(crate) config: Config,
     client: Client,
+    url: String,
 }
 
 /// Makes a database.
@@ -45,6 +46,7 @@ pub(crate) async fn database() -> Database {
     Database {
         config,
         client: connect(own.as_str()).await,
+        url: own.into(),
     }
 }
 
@@ -58,6 +60,11 @@ impl Database {
     /// The connector under test.
     pub(crate) fn connector(&self) -> Postgres {
         Postgres::new(self.config.clone()).unwrap()
+    }
+
+    /// Another session, to look at it from outside or to keep a transaction open.
+    pub(crate) async fn session(&self) -> Client {
+        connect(&self.url).await
     }
 
     /// Runs SQL.
@@ -185,6 +192,7 @@ pub(crate) async fn drain(mut reader: Box<dyn Reader>) -> (Vec<Batch>, u64) {
         match event {
             Event::Records(batch) => batches.push(batch),
             Event::Unchanged(count) => unchanged += count,
+            Event::Checkpoint { .. } => {}
             other => panic!("{other:?}"),
         }
     }

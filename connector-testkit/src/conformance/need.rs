@@ -16,6 +16,10 @@ pub enum Need {
     Keys,
     /// The test knows a key that no record has.
     MissingKey,
+    /// The source reads incrementally by a field of choice.
+    Cursors,
+    /// The source reads what passes a filter.
+    Filters,
     /// The source computes the difference of a write-back.
     Difference,
     /// The source says which records are gone.
@@ -72,6 +76,8 @@ impl fmt::Display for Need {
             Self::Texts => "texts of the test's choice",
             Self::Keys => "reads by key",
             Self::MissingKey => "a key that is missing",
+            Self::Cursors => "cursors of choice",
+            Self::Filters => "filters",
             Self::Difference => "differences",
             Self::Deletes => "deletes that are seen",
             Self::Changes => "a log of changes",

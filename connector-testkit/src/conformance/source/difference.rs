@@ -21,7 +21,7 @@ fn there(system: &str) -> Target {
 }
 
 /// A write-back under way: the task claimed, the journal at hand.
-struct WriteBack {
+pub(super) struct WriteBack {
     claim: Claim,
     journal: Arc<dyn Journal>,
     target: Target,
@@ -31,7 +31,7 @@ struct WriteBack {
 }
 
 impl WriteBack {
-    async fn begin(system: &dyn SourceSystem) -> Result<Self, Failure> {
+    pub(super) async fn begin(system: &dyn SourceSystem) -> Result<Self, Failure> {
         let connection = system.connect();
         let store = connection
             .state_store()
@@ -53,7 +53,7 @@ impl WriteBack {
         })
     }
 
-    fn request(&self, system: &dyn SourceSystem) -> ReadRequest {
+    pub(super) fn request(&self, system: &dyn SourceSystem) -> ReadRequest {
         request(system).with_sync(SyncMode::Difference(Difference {
             target: self.target.clone(),
             fence: self.claim.fence.clone(),

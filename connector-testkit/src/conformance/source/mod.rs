@@ -4,6 +4,7 @@ mod cancel;
 mod catalog;
 mod checkpoint;
 mod difference;
+mod filter;
 mod incremental;
 mod keys;
 mod limits;
@@ -77,6 +78,11 @@ pub trait SourceSystem: Send + Sync + 'static {
         None
     }
 
+    /// The field to read incrementally by, where the stream's description names none.
+    fn cursor(&self) -> Option<String> {
+        None
+    }
+
     /// Another stream of the same system.
     fn another_selection(&self) -> Option<Selection> {
         None
@@ -130,10 +136,12 @@ async fn declared(system: &dyn SourceSystem) -> Result<BTreeSet<Need>, Failure> 
     let spec = connection.describe(&system.selection()).await?;
     let needs = [
         (Need::PrimaryKey, !spec.schema.primary_key().is_empty()),
-        (Need::Incremental, spec.cursor.is_some()),
+        (Need::Incremental, spec.cursor.or(system.cursor()).is_some()),
         (Need::Texts, system.add_texts(&[]).await),
         (Need::Keys, capabilities.keys),
         (Need::MissingKey, system.missing_key().is_some()),
+        (Need::Cursors, capabilities.cursors),
+        (Need::Filters, capabilities.filters),
         (Need::Difference, capabilities.difference),
         (Need::Deletes, capabilities.deletes),
         (Need::Changes, capabilities.changes),
@@ -171,7 +179,10 @@ fn request(system: &dyn SourceSystem) -> ReadRequest {
 
 /// An incremental read in small batches, going on from `state`.
 fn since(system: &dyn SourceSystem, state: Option<State>) -> ReadRequest {
-    request(system).with_sync(SyncMode::Incremental).with_state(state)
+    request(system)
+        .with_sync(SyncMode::Incremental)
+        .with_cursor(system.cursor())
+        .with_state(state)
 }
 
 /// Opens a reader over a new connection: nothing is remembered but what the request says.
@@ -263,6 +274,10 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
         Incremental,
         PrimaryKey
     ),
+    check!(
+        incremental::a_cursor_that_is_not_there_is_refused_by_name,
+        Cursors
+    ),
     check!(incremental::deletes_arrive, Incremental, PrimaryKey, Deletes),
     check!(log::the_first_read_of_a_log_is_everything, Changes, PrimaryKey),
     check!(log::changes_of_a_log_arrive_in_order, Changes, PrimaryKey),
@@ -297,6 +312,23 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
     ),
     check!(keys::reading_keys_makes_no_checkpoint, Keys, PrimaryKey),
     check!(keys::no_keys_read_nothing, Keys, PrimaryKey),
+    check!(filter::a_filter_lets_through_what_passes_it, Filters),
+    check!(
+        filter::a_filter_goes_with_an_incremental_read,
+        Filters,
+        Incremental
+    ),
+    check!(filter::a_filter_goes_with_keys, Filters, Keys, PrimaryKey),
+    check!(
+        filter::a_filter_goes_with_a_difference,
+        Filters,
+        Difference,
+        PrimaryKey
+    ),
+    check!(
+        filter::a_filter_on_a_field_that_is_not_there_is_refused_by_name,
+        Filters
+    ),
     check!(difference::at_first_everything_differs, Difference, PrimaryKey),
     check!(
         difference::what_was_confirmed_is_counted_and_left_out,

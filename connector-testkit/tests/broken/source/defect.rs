@@ -136,6 +136,8 @@ pub(super) enum Defect {
     CheckpointOfTheEnd,
     /// The newest state known to the server counts, whichever is given.
     NewestStateCounts,
+    /// A cursor that is not there is left out of the request.
+    UnknownCursorLeftOut,
     /// Deletes are dropped.
     DeletesDropped,
     /// Deletes come as records with empty fields.
@@ -170,6 +172,17 @@ pub(super) enum Defect {
     KeysMakeCheckpoint,
     /// No keys are no condition.
     NoKeysAreNoCondition,
+
+    /// The filter is left out of a full read's request.
+    FilterIgnored,
+    /// The filter is left out where changes are read.
+    FilterIgnoredForChanges,
+    /// The filter is left out where keys are read.
+    FilterIgnoredForKeys,
+    /// The filter is left out where a difference is computed.
+    FilterIgnoredForDifferences,
+    /// A filter on a field that is not there is left out of the request.
+    UnknownFilterLeftOut,
 
     /// A null differs from nothing.
     NullsNeverDiffer,

@@ -22,6 +22,12 @@ impl Connection {
                 let schema = self.describe_well(&request.selection).await?.schema;
                 request.fields.retain(|name| schema.field(name).is_some());
             }
+            (Some(Defect::UnknownCursorLeftOut), _) => request.cursor = None,
+            (Some(Defect::UnknownFilterLeftOut), _) => {
+                let schema = self.describe_well(&request.selection).await?.schema;
+                let filter = request.filter.take();
+                request.filter = filter.filter(|filter| filter.for_records(&schema).is_ok());
+            }
             (Some(Defect::DifferenceUnfenced), SyncMode::Difference(difference)) => {
                 difference.fence = self.server.lock().fence.clone().unwrap();
             }
@@ -78,6 +84,10 @@ impl Connection {
             (Some(Defect::AcknowledgedIsGone), SyncMode::Incremental) if request.state.is_none() => {
                 request.state = self.server.lock().acknowledged.clone();
             }
+            (Some(Defect::FilterIgnored), SyncMode::FullRefresh)
+            | (Some(Defect::FilterIgnoredForChanges), SyncMode::Incremental)
+            | (Some(Defect::FilterIgnoredForDifferences), SyncMode::Difference(_))
+            | (Some(Defect::FilterIgnoredForKeys), SyncMode::Keys(_)) => request.filter = None,
             (Some(Defect::KeysIgnored), SyncMode::Keys(_)) => request.sync = SyncMode::FullRefresh,
             (Some(Defect::NoKeysAreNoCondition), SyncMode::Keys(keys)) if keys.is_empty() => {
                 request.sync = SyncMode::FullRefresh;
