@@ -1,6 +1,6 @@
 //! Slots made, shown and dropped; and what must be there before.
 
-use connector_core::{Connector, Error, ErrorKind, Source, StreamName, TaskId};
+use connector_core::{Connector, Error, ErrorKind, Filter, Selection, Source, StreamName, TaskId};
 use connector_testkit::postgres::{Options, Postgres as Server};
 
 use crate::support::{Database, changed, database, database_at, start, task};
@@ -248,4 +248,22 @@ async fn a_server_whose_slots_are_taken_says_so() {
         "{}",
         error.report()
     );
+}
+
+#[tokio::test]
+async fn a_log_is_of_one_table_and_whole() {
+    let database = database().await;
+    database.run("CREATE TABLE thing (id int PRIMARY KEY)").await;
+    database.slot("thing").await;
+    let filtered = changed("thing", None).with_filter(Some(Filter::parse("id > 5").unwrap()));
+    let mut query = changed("thing", None);
+    query.selection = Selection::Query("SELECT id FROM thing".to_owned());
+    for (request, words) in [(filtered, "is read whole"), (query, "a query has no log")] {
+        let planned = database.connector().plan_read(&request).await.unwrap_err();
+        let opened = database.connector().reader(request).await.err().unwrap();
+        for error in [planned, opened] {
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{}", error.report());
+            assert!(error.message().contains(words), "{}", error.report());
+        }
+    }
 }
