@@ -130,11 +130,11 @@ impl CopiedRows {
         self.cells.len()
     }
 
-    /// The cells of the row.
-    pub(crate) fn cells(&self) -> impl Iterator<Item = Option<&[u8]>> + Clone {
-        self.cells.iter().map(|&(start, length)| {
-            let start = start as usize;
-            (length != NONE).then(|| &self.bytes[start..start + length as usize])
-        })
+    /// The cell at this position of the row, which has as many as its [`width`](Self::width).
+    #[inline]
+    pub(crate) fn cell(&self, position: usize) -> Option<&[u8]> {
+        let (start, length) = self.cells[position];
+        let start = start as usize;
+        (length != NONE).then(|| &self.bytes[start..start + length as usize])
     }
 }

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use crate::catalog::ColumnInfo;
 use crate::copy::{Raw, decode};
 use crate::error::failed;
+use crate::types::PgType;
 
 /// Rejections that are emitted at once.
 const MOST_REJECTED: usize = 1_000;
@@ -40,57 +41,72 @@ impl RowDecoder {
 
     /// Takes the row's cells from position `first` on.
     pub(crate) fn push(&mut self, row: &Row, first: usize) -> Result<()> {
-        let cells = (first..first + self.columns.len())
-            .map(|position| row.try_get(position).map(|raw: Raw<'_>| raw.0))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| failed("read a cell", error))?;
-        self.push_cells(cells.iter().copied());
-        Ok(())
+        self.push_cells(Op::Put, |position| {
+            let raw: Raw<'_> = row
+                .try_get(first + position)
+                .map_err(|error| failed("read a cell", error))?;
+            Ok(Some(raw))
+        })
     }
 
-    /// Takes a row by its cells as they came, of which there are as many as columns.
-    pub(crate) fn push_cells<'a>(&mut self, cells: impl Iterator<Item = Option<&'a [u8]>> + Clone) {
-        self.push_record(Op::Put, cells.map(Some));
-    }
-
-    /// Takes a record by its cells, each as it came or not said at all.
-    pub(crate) fn push_record<'a>(
+    /// Takes a record's cells by their position; none is one that is not said.
+    #[inline]
+    pub(crate) fn push_cells<'a>(
         &mut self,
         op: Op,
-        cells: impl Iterator<Item = Option<Option<&'a [u8]>>> + Clone,
-    ) {
-        for (column, said) in self.columns.iter().zip(cells.clone()) {
-            let Some(raw) = said else {
+        cell: impl Fn(usize) -> Result<Option<Raw<'a>>>,
+    ) -> Result<()> {
+        for (i, column) in self.columns.iter().enumerate() {
+            let Some(raw) = cell(i)? else {
                 self.builder.push(Value::Unset);
                 continue;
             };
-            let Some(value) = decode(raw, &column.pg_type, &mut self.scratch) else {
+            // Most cells are null or text: they are pushed as what they are known to be, without another look at it.
+            match (raw.0, &column.pg_type) {
+                (None, _) => {
+                    self.builder.push(Value::Null);
+                    continue;
+                }
+                (Some(bytes), PgType::Text { .. }) => {
+                    if let Ok(text) = std::str::from_utf8(bytes) {
+                        self.builder.push(Value::Text(text));
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            let Some(value) = decode(raw.0, &column.pg_type, &mut self.scratch) else {
+                let key = self.key(&cell)?;
                 let message = format!(
                     "the value lies outside what can be read, such as infinity (`{}`)",
                     column.field
                 );
-                let rejection = Rejection::new(0, self.key(cells), "out_of_range", message);
-                let mut rejection = rejection.with_field(&column.field);
-                rejection.sequence = self.builder.cancel_record();
-                self.rejected.push(rejection);
-                return;
+                let sequence = self.builder.cancel_record();
+                self.rejected
+                    .push(Rejection::new(sequence, key, "out_of_range", message).with_field(&column.field));
+                return Ok(());
             };
             self.builder.push(value);
         }
         self.builder.end_record(op);
+        Ok(())
     }
 
-    /// The row's key, where it has one and can be read.
-    fn key<'a>(&self, cells: impl Iterator<Item = Option<Option<&'a [u8]>>>) -> Option<Key> {
-        let cells: Vec<Option<Option<&[u8]>>> = cells.collect();
+    /// The record's key, where it has one and can be read.
+    fn key<'a>(&self, cell: impl Fn(usize) -> Result<Option<Raw<'a>>>) -> Result<Option<Key>> {
         let mut parts = Vec::new();
         for &position in self.builder.schema().primary_key() {
+            let Some(raw) = cell(position)? else {
+                return Ok(None);
+            };
             let mut scratch = String::new();
-            let value = decode(cells[position]?, &self.columns[position].pg_type, &mut scratch)?;
+            let Some(value) = decode(raw.0, &self.columns[position].pg_type, &mut scratch) else {
+                return Ok(None);
+            };
             parts.push(value.to_string());
         }
         let key = Key::from_values(parts.iter().map(|part| Value::Text(part)));
-        (!parts.is_empty()).then_some(key)
+        Ok((!parts.is_empty()).then_some(key))
     }
 
     /// What has come together: rows, then those that could not be read.

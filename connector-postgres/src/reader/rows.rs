@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use connector_core::{
-    BatchBuilder, Connector, Error, ErrorKind, Event, Filter, Identity, ReadRequest, Reader, Result,
+    BatchBuilder, Connector, Error, ErrorKind, Event, Filter, Identity, Op, ReadRequest, Reader, Result,
 };
 
 use super::course::{Chunks, Course};
@@ -18,6 +18,7 @@ use super::reading::{Reading, Way};
 use super::since::{New, Since};
 use crate::connect::Guarded;
 use crate::connector::Postgres;
+use crate::copy::Raw;
 use crate::error::failed;
 
 /// What every session begins with. Nothing that is read can write.
@@ -240,10 +241,12 @@ impl RowReader {
                                 "a row has more cells than were asked for",
                             ));
                         }
-                        decoder.push_cells(rows.cells().take(decoder.width()));
+                        decoder.push_cells(Op::Put, |position| Ok(Some(Raw(rows.cell(position)))))?;
                         if decoder.is_full(*batch_bytes) {
                             let point = (behind > 0)
-                                .then(|| point(reading, rows.cells().skip(decoder.width())))
+                                .then(|| {
+                                    point(reading, (decoder.width()..rows.width()).map(|i| rows.cell(i)))
+                                })
                                 .transpose()?;
                             match point {
                                 Some(point) => self.mark(Some(point))?,

@@ -7,6 +7,7 @@ use connector_core::{BatchBuilder, Error, ErrorKind, Event, ReadRequest, Result}
 
 use super::changes::{Cell, Change};
 use super::open::Log;
+use crate::copy::Raw;
 use crate::reader::RowDecoder;
 
 /// Makes batches of changes, each record with a number of its own.
@@ -42,7 +43,7 @@ impl Decoder {
                 }
             }
             self.rows
-                .push_record(change.op, cells.map(|(cell, _)| cell.said()));
+                .push_cells(change.op, |position| Ok(change.cells.get(position).and_then(Cell::said).map(Raw)))?;
             if self.rows.is_full(self.batch_bytes) {
                 out.extend(self.rows.finish().map(|event| log.shape.narrow(event)));
             }

@@ -193,7 +193,7 @@ pub(crate) async fn drain(mut reader: Box<dyn Reader>) -> (Vec<Batch>, u64) {
             Event::Records(batch) => batches.push(batch),
             Event::Unchanged(count) => unchanged += count,
             Event::Checkpoint { .. } => {}
-            other => panic!("{other:?}"),
+            Event::Rejected(rejected) => panic!("{rejected:?}"),
         }
     }
     (batches, unchanged)

@@ -1,6 +1,6 @@
 //! Fields whose names are too long for a column.
 
-use connector_core::{Connector, DataType, Filter, Key, Selection, Source, SyncMode, Value};
+use connector_core::{Connector, DataType, Filter, Key, Selection, SyncMode, Value};
 
 use super::{full, since, take};
 use crate::support::{database, field, load, puts, schema, upsert};
