@@ -187,6 +187,26 @@ impl Batch {
         }
     }
 
+    /// The records that `keep` keeps, in their order and under their numbers. What the others held stays in memory with
+    /// the batch.
+    #[must_use]
+    pub fn retain(mut self, mut keep: impl FnMut(&Record<'_>) -> bool) -> Self {
+        let kept: Vec<bool> = self.records().map(|record| keep(&record)).collect();
+        if kept.iter().all(|kept| *kept) {
+            return self;
+        }
+        let mut cells = kept
+            .iter()
+            .flat_map(|kept| std::iter::repeat_n(*kept, self.stride));
+        self.cells.retain(|_| cells.next().unwrap_or(true));
+        let mut ops = kept.iter();
+        self.ops.retain(|_| ops.next().copied().unwrap_or(true));
+        let mut sequences = kept.iter();
+        self.sequences
+            .retain(|_| sequences.next().copied().unwrap_or(true));
+        self
+    }
+
     #[inline]
     fn value(&self, index: usize, position: usize) -> Value<'_> {
         read(&self.heap, self.cells[index * self.stride + position])

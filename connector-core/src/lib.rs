@@ -15,6 +15,7 @@ mod key;
 mod typed;
 pub mod value;
 
+mod filter;
 mod source;
 
 mod destination;
@@ -48,6 +49,7 @@ pub use {
     },
     difference::{Difference, Target},
     error::{Error, ErrorKind, Report, Result, Retry, nearest},
+    filter::{Comparison, Filter, FittedLiteral, Literal, Operator, RecordFilter, Test},
     journal::{Intent, Journal, Rest, Standing, Ticket},
     key::Key,
     properties::{Properties, PropertyKey},

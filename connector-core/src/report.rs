@@ -88,6 +88,8 @@ pub struct Counts {
     pub unchanged: u64,
     /// Gone.
     pub deleted: u64,
+    /// Read and left out: they do not pass the task's filter.
+    pub filtered: u64,
     /// Our own write-back that came back: stored, and not counted as a change.
     pub echo: u64,
     /// Refused.
@@ -111,6 +113,14 @@ impl Counts {
         }
     }
 
+    /// Records that do not pass a filter.
+    pub fn of_filtered(records: u64) -> Self {
+        Self {
+            filtered: records,
+            ..Self::default()
+        }
+    }
+
     /// Records that the destination stored, or removed.
     pub fn written(&self) -> u64 {
         self.created + self.updated + self.deleted + self.echo
@@ -118,7 +128,7 @@ impl Counts {
 
     /// Records of this run whose fate is known: what must equal the number read.
     pub fn accounted(&self) -> u64 {
-        self.written() + self.unchanged + self.rejected + self.ambiguous
+        self.written() + self.unchanged + self.filtered + self.rejected + self.ambiguous
     }
 
     /// Adds `other`.
@@ -127,6 +137,7 @@ impl Counts {
         self.updated += other.updated;
         self.unchanged += other.unchanged;
         self.deleted += other.deleted;
+        self.filtered += other.filtered;
         self.echo += other.echo;
         self.rejected += other.rejected;
         self.ambiguous += other.ambiguous;

@@ -10,6 +10,7 @@ use crate::catalog::Selection;
 use crate::connector::Connector;
 use crate::difference::Difference;
 use crate::error::Result;
+use crate::filter::Filter;
 use crate::key::Key;
 use crate::report::Rejection;
 use crate::state::{State, TaskId};
@@ -21,12 +22,15 @@ use crate::state::{State, TaskId};
 pub trait Source: Connector {
     /// What it can be asked for. What it declares, the suite checks; what it does not declare, the engine does not ask.
     ///
-    /// Pinned by `keys_read_their_records_and_no_others`, `at_first_everything_differs`, `deletes_arrive`.
+    /// Pinned by `keys_read_their_records_and_no_others`, `at_first_everything_differs`, `deletes_arrive`,
+    /// `a_filter_lets_through_what_passes_it`.
     fn read_capabilities(&self) -> ReadCapabilities;
 
     /// Says what [`reader`](Self::reader) would do: which API and why, how many requests. Moves no data.
     ///
-    /// Pinned by `a_field_that_is_not_there_is_refused_by_name`.
+    /// Pinned by `a_field_that_is_not_there_is_refused_by_name`,
+    /// `a_filter_on_a_field_that_is_not_there_is_refused_by_name`,
+    /// `a_cursor_that_is_not_there_is_refused_by_name`.
     ///
     /// # Errors
     /// Everything that can be known to be wrong before data moves.
@@ -36,12 +40,15 @@ pub trait Source: Connector {
     ///
     /// Pinned by `chosen_fields_come_in_their_order`, `the_source_key_comes_even_if_not_chosen`,
     /// `batches_keep_to_their_bytes`, `batches_keep_to_their_records`, `a_dropped_reader_leaves_nothing_behind`,
+    /// `a_filter_lets_through_what_passes_it`, `a_filter_goes_with_an_incremental_read`, `a_filter_goes_with_keys`,
+    /// `a_filter_goes_with_a_difference`,
     /// `a_state_of_another_system_is_refused`, `a_state_of_another_stream_is_refused`,
-    /// `a_state_of_a_newer_version_is_refused`, `a_damaged_state_is_refused`, and for a difference
-    /// `a_difference_under_an_old_fence_is_refused`.
+    /// `a_state_of_a_newer_version_is_refused`, `a_damaged_state_is_refused`, for a difference
+    /// `a_difference_under_an_old_fence_is_refused`, and for a log `the_first_read_of_a_log_is_everything`.
     ///
     /// # Errors
-    /// [`State`](crate::ErrorKind::State): the state is of another source or stream, or of a newer version.
+    /// [`State`](crate::ErrorKind::State): the state is of another source or stream, or of a newer version, or lies
+    /// behind what the source still remembers.
     async fn reader(&self, request: ReadRequest) -> Result<Box<dyn Reader>>;
 }
 
@@ -63,12 +70,16 @@ pub trait Reader: Send {
     /// `the_source_key_is_the_primary_key`, `sequence_numbers_are_unique`,
     /// `resuming_from_every_checkpoint_loses_nothing`, `an_incremental_read_ends_with_a_checkpoint`,
     /// `ties_across_batches_all_arrive`, `what_changes_while_it_is_read_is_not_lost`,
-    /// `dropping_next_loses_nothing`, `memory_does_not_grow_with_the_stream`.
+    /// `dropping_next_loses_nothing`, `memory_does_not_grow_with_the_stream`, and of a log
+    /// `changes_of_a_log_arrive_in_order`, `a_changed_key_arrives_as_delete_and_put`,
+    /// `resuming_a_log_from_every_checkpoint_loses_nothing`, `what_changes_while_a_log_is_read_is_not_lost`,
+    /// `what_was_not_acknowledged_comes_again`.
     async fn next(&mut self) -> Result<Option<Event>>;
 
-    /// Everything up to `state` is durable on the other side; the source may forget it.
+    /// Everything up to `state` is durable on the other side; the source may forget it, and nothing else.
     ///
-    /// Pinned by `acknowledging_changes_nothing_that_is_read`.
+    /// Pinned by `acknowledging_changes_nothing_that_is_read`, and of a log by
+    /// `acknowledging_a_log_forgets_nothing_after_it`.
     async fn acknowledge(&mut self, state: &State) -> Result<()> {
         let _ = state;
         Ok(())
@@ -109,6 +120,12 @@ pub struct ReadCapabilities {
     pub deletes: bool,
     /// It reads queries in its own language: [`Selection::Query`].
     pub queries: bool,
+    /// It keeps a log of what changes: [`SyncMode::Changed`].
+    pub changes: bool,
+    /// It reads only the records that pass a [`Filter`], in every mode but [`SyncMode::Changed`]: a log is read whole.
+    pub filters: bool,
+    /// Its incremental reads advance by the field that the request names.
+    pub cursors: bool,
 }
 
 impl ReadCapabilities {
@@ -119,6 +136,9 @@ impl ReadCapabilities {
             difference: false,
             deletes: false,
             queries: false,
+            changes: false,
+            filters: false,
+            cursors: false,
         }
     }
 
@@ -149,6 +169,27 @@ impl ReadCapabilities {
         self.queries = true;
         self
     }
+
+    /// It keeps a log of what changes.
+    #[must_use]
+    pub const fn with_changes(mut self) -> Self {
+        self.changes = true;
+        self
+    }
+
+    /// It reads only what passes a filter.
+    #[must_use]
+    pub const fn with_filters(mut self) -> Self {
+        self.filters = true;
+        self
+    }
+
+    /// It reads incrementally by any field.
+    #[must_use]
+    pub const fn with_cursors(mut self) -> Self {
+        self.cursors = true;
+        self
+    }
 }
 
 /// What to read, and how.
@@ -161,13 +202,18 @@ pub struct ReadRequest {
     pub fields: Vec<String>,
     /// Which records.
     pub sync: SyncMode,
+    /// Of those, the ones that pass; a source that does not declare [`filters`](ReadCapabilities::filters) is given none.
+    pub filter: Option<Filter>,
+    /// The field that an incremental read advances by, where the stream's spec names none or another is wanted; a source
+    /// that does not declare [`cursors`](ReadCapabilities::cursors) is given none.
+    pub cursor: Option<String>,
     /// Where to go on from; `None`: from the start. A full refresh goes on within itself: from the state of one that has
     /// ended, it begins anew.
     pub state: Option<State>,
     /// The task on whose behalf.
     pub task: TaskId,
-    /// How far an incremental read stays behind the server's clock, for rows that become visible late;
-    /// `None`: the connector's default.
+    /// The time that is allowed for rows to become visible late: an incremental read stays that far behind the server's
+    /// clock, or goes back as far; `None`: the connector's default.
     pub settle: Option<Duration>,
     /// Most bytes of a batch: it is cut once it has as many, so it may stand over by its last record.
     pub batch_bytes: usize,
@@ -182,6 +228,8 @@ impl ReadRequest {
             selection,
             fields: Vec::new(),
             sync: SyncMode::FullRefresh,
+            filter: None,
+            cursor: None,
             state: None,
             task,
             settle: None,
@@ -201,6 +249,20 @@ impl ReadRequest {
     #[must_use]
     pub fn with_sync(mut self, sync: SyncMode) -> Self {
         self.sync = sync;
+        self
+    }
+
+    /// The same, of which only what passes `filter` is read.
+    #[must_use]
+    pub fn with_filter(mut self, filter: Option<Filter>) -> Self {
+        self.filter = filter;
+        self
+    }
+
+    /// The same, advancing by another field.
+    #[must_use]
+    pub fn with_cursor(mut self, cursor: Option<String>) -> Self {
+        self.cursor = cursor;
         self
     }
 
@@ -241,6 +303,11 @@ pub enum SyncMode {
     FullRefresh,
     /// Those changed since the state, by the stream's cursor; all of them where there is no state yet.
     Incremental,
+    /// A log of what was put and deleted since the state, in the order in which it was committed; where there is no state
+    /// yet, every record first, then the log. A record whose key changed is deleted under the old one, then put under
+    /// the new one. Records may repeat; merged by key in their order, they lead to what is there. What was
+    /// [acknowledged](Reader::acknowledge) may be forgotten: an older state is refused then, and nothing is skipped.
+    Changed,
     /// Those whose mapped fields differ from what the other side has confirmed: the source of a write-back. The
     /// difference is stored as intents in the source's own journal before the first record is emitted.
     Difference(Difference),
@@ -254,6 +321,7 @@ impl fmt::Display for SyncMode {
         f.write_str(match self {
             Self::FullRefresh => "full refresh",
             Self::Incremental => "incremental",
+            Self::Changed => "changed",
             Self::Difference(_) => "difference",
             Self::Keys(_) => "keys",
         })

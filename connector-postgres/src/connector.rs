@@ -15,6 +15,7 @@ use crate::connect::{Guarded, Object, Pool, Reading};
 use crate::error::failed;
 use crate::ident::{Ident, Table};
 use crate::journal::PostgresJournal;
+use crate::replication::Slot;
 use crate::state_store::PostgresStateStore;
 use crate::tunnel::SshTunnel;
 use crate::{catalog, connect};
@@ -58,11 +59,10 @@ impl Postgres {
         connect::session(&self.inner.pool).await
     }
 
-    /// A session to ask whose rows are taken as slowly as whoever gets them can.
+    /// The same, whose rows are taken as slowly as whoever gets them can.
     pub(crate) async fn streaming_session(&self) -> Result<Guarded> {
         let mut session = Guarded::new(self.bare_session().await?);
         session.session()?.unshare().await?;
-        session.session()?.read().await?;
         Ok(session)
     }
 
@@ -94,6 +94,16 @@ impl Postgres {
     /// The schema of tables whose name says none.
     pub(crate) fn default_schema(&self) -> &str {
         &self.inner.config.schema
+    }
+
+    /// How many sessions read one table.
+    pub(crate) fn read_sessions(&self) -> usize {
+        self.inner.config.read_sessions.max(1)
+    }
+
+    /// Rows between two points at which a read can go on.
+    pub(crate) fn read_chunk(&self) -> usize {
+        self.inner.config.read_chunk.max(1)
     }
 
     /// The table a stream's name means.
@@ -152,14 +162,18 @@ impl Connector for Postgres {
         } else {
             "no: grant CREATE on the database, or make the schema by hand"
         };
-        Ok(CheckReport::new()
+        let report = CheckReport::new()
             .with("server", row.get::<_, String>(0))
             .with("host", format!("{server}:{port}"))
             .with("database", row.get::<_, String>(1))
             .with("user", row.get::<_, String>(2))
             .with("encryption", encryption)
             .with("tunnel", tunnel(self.inner.config.tunnel.as_ref()))
-            .with("may create schemas", may_create))
+            .with("may create schemas", may_create);
+        Ok(match slots_of(&session).await {
+            Some(slots) => report.with("slots of changes", slots),
+            None => report,
+        })
     }
 
     async fn streams(&self) -> Result<Vec<StreamSummary>> {
@@ -195,6 +209,14 @@ impl Connector for Postgres {
     fn statements(&self) -> Option<&dyn Statements> {
         Some(self)
     }
+}
+
+/// How far the tasks that read changes lie behind; `None` where there are none, or the server does not say.
+async fn slots_of(session: &Object) -> Option<String> {
+    let slots = Slot::all(session).await.ok()?;
+    let shown = |slot: &Slot| format!("{}: {} bytes behind", slot.name, slot.lag);
+    let shown: Vec<String> = slots.iter().map(shown).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// The version of TLS and what was verified; or none.

@@ -14,7 +14,7 @@ use crate::connector::Postgres;
 use crate::error::failed;
 use crate::ident::{Ident, Literal, Table};
 use crate::journal::ensure_target;
-use crate::reader::{RowDecoder, fingerprinted, select};
+use crate::reader::{Relation, RowDecoder, conditions, fingerprinted, select};
 use crate::retention::forget_spent;
 use crate::state_schema;
 use crate::state_store::hold_fence;
@@ -51,7 +51,7 @@ impl DifferenceReader {
         difference: &Difference,
     ) -> Result<()> {
         let session = postgres.session().await?;
-        let (table, columns) = columns(&session, postgres, request, difference).await?;
+        let (table, columns, _) = columns(&session, postgres, request, difference).await?;
         check_key(&session, &table, &columns[..difference.match_on.len()]).await
     }
 
@@ -63,7 +63,7 @@ impl DifferenceReader {
     ) -> Result<Self> {
         state_schema::ensure(postgres).await?;
         let session = postgres.session().await?;
-        let (table, columns) = columns(&session, postgres, request, &difference).await?;
+        let (table, columns, filter) = columns(&session, postgres, request, &difference).await?;
         let (key, fields) = columns.split_at(difference.match_on.len());
         check_key(&session, &table, key).await?;
         drop(session);
@@ -100,6 +100,7 @@ impl DifferenceReader {
             quoted
                 .iter()
                 .map(|column| format!("{column} IS NOT NULL"))
+                .chain(filter)
                 .collect::<Vec<_>>()
                 .join(" AND ")
         );
@@ -208,26 +209,29 @@ impl Reader for DifferenceReader {
     }
 }
 
-/// The columns of the key, then those of the fields.
+/// The columns of the key, then those of the fields; and what every row must pass.
 async fn columns(
     client: &Client,
     postgres: &Postgres,
     request: &ReadRequest,
     difference: &Difference,
-) -> Result<(Table, Vec<ColumnInfo>)> {
-    let spec = catalog::describe(client, postgres, &request.selection).await?;
+) -> Result<(Table, Vec<ColumnInfo>, Vec<String>)> {
     let Selection::Stream(name) = &request.selection else {
-        return Err(Error::new(ErrorKind::Bug, "a query was described as a table"));
+        let message = "what differs is found for tables and views, not for a query";
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with_help("make a view of the query, and name the view as `stream`"));
     };
     let table = postgres.table(name.as_str())?;
-    let there = catalog::columns(client, &table).await?.unwrap_or_default();
+    let relation = Relation::of(client, postgres, &request.selection).await?;
+    let filter = request.filter.as_ref();
+    let filter = filter.map(|filter| conditions(filter, &relation)).transpose()?;
     let wanted = difference
         .match_on
         .iter()
         .chain(&difference.fields)
         .map(|(_, source)| source);
     let columns = wanted
-        .map(|name| spec.schema.index_of(name).map(|i| there[i].clone()))
+        .map(|name| relation.column(name).cloned())
         .collect::<Result<Vec<_>>>()
         .map_err(|error| error.with_context("table", table.to_string()))?;
     if let Some(column) = columns[..difference.match_on.len()]
@@ -242,7 +246,7 @@ async fn columns(
         return Err(Error::new(ErrorKind::Schema, message)
             .with_help("match on a text, integer, numeric or uuid column"));
     }
-    Ok((table, columns))
+    Ok((table, columns, filter.unwrap_or_default()))
 }
 
 /// Refuses a key that stands on several rows: which of them would count is anybody's guess.

@@ -20,6 +20,22 @@
 //! As the source of a write-back, the difference between a table and what the other side has confirmed is computed
 //! and stored in one statement, then read in short ones; nothing is written to the table itself.
 //!
+//! # Reading
+//! Tables, views and queries are read as of one moment, in a transaction that cannot write. A table with a primary key is
+//! read in chunks of it: a read that was cut short goes on after the last whole chunk, and
+//! [`read_sessions`](Config::read_sessions) sessions read chunks at once, all as of the same moment. Filters are applied
+//! by the server; text is compared by its bytes, whatever the database's language is.
+//!
+//! An incremental read of a table takes the rows that were written by transactions which had not ended when the last read
+//! began. A cursor such as `updated_at` cannot do that: a transaction has taken its value long before it commits. So the
+//! cursor need not even be one, and `xmin` as the name of the cursor says that there is none. The price is a pass over the
+//! table, for no index has the numbers of transactions; while a transaction is open on the server for long, what was
+//! written since it began comes again. Whoever knows how long transactions take gives `settle`: then a cursor that is a
+//! date or a time is read by its index from that long before the newest value on. Views, foreign tables and queries have
+//! no numbers of transactions, and are always read so (five minutes unless told), or by the greatest value where the
+//! cursor is no time. Rows without a value come in any case. The plan says which it is, and what can be missed. Rows that
+//! are deleted are not seen.
+//!
 //! # Connecting
 //! Towards other machines a connection is encrypted, and certificate and name are verified, unless [`SslMode`] says
 //! otherwise. With the feature `ssh`, [`SshTunnel`] leads through an SSH server, without a local port: the name that
@@ -54,6 +70,7 @@ mod copy;
 
 mod difference;
 mod reader;
+mod replication;
 mod source;
 
 mod column;
@@ -87,5 +104,6 @@ mod statements;
 pub use config::{Config, PoolMode, SslMode};
 pub use connector::Postgres;
 pub use pem::Pem;
+pub use replication::{Replication, Slot};
 pub use role::LeastRights;
 pub use tunnel::{SshAuth, SshHostKey, SshTunnel};

@@ -1,31 +1,30 @@
-//! Reading tables.
+//! Reading.
 
 use async_trait::async_trait;
 use connector_core::{
-    Connector, Error, ErrorKind, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode,
+    Error, ErrorKind, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode,
 };
 
-use crate::catalog;
 use crate::connector::Postgres;
 use crate::difference::DifferenceReader;
-use crate::reader::{Shape, TableReader};
+use crate::reader::{Reading, RowReader};
+use crate::replication::{Log, LogReader};
 
 #[async_trait]
 impl Source for Postgres {
     fn read_capabilities(&self) -> ReadCapabilities {
-        ReadCapabilities::new().with_difference()
+        ReadCapabilities::new()
+            .with_difference()
+            .with_changes()
+            .with_cursors()
+            .with_filters()
+            .with_keys()
+            .with_queries()
     }
 
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
         match &request.sync {
-            SyncMode::FullRefresh => {
-                let schema = self.describe(&request.selection).await?.schema;
-                Shape::of(&schema, &request.fields)?;
-                let mut plan = ReadPlan::new("the whole table is read in one statement, as of one moment");
-                plan.notes
-                    .extend(catalog::read_notes(self, &request.selection, &request.fields).await?);
-                Ok(plan)
-            }
+            SyncMode::Changed => Ok(Log::open(self, request).await?.plan()),
             SyncMode::Difference(difference) => {
                 DifferenceReader::check(self, request, difference).await?;
                 Ok(ReadPlan::new(format!(
@@ -33,25 +32,29 @@ impl Source for Postgres {
                     difference.target.identity, difference.target.object
                 )))
             }
-            other => Err(unsupported(other)),
+            _ => {
+                let session = self.session().await?;
+                let (reading, way) = Reading::of(&session, self, request).await?;
+                Ok(reading.plan(&way))
+            }
         }
     }
 
     async fn reader(&self, request: ReadRequest) -> Result<Box<dyn Reader>> {
         match request.sync.clone() {
-            SyncMode::FullRefresh => Ok(Box::new(TableReader::open(self, &request).await?)),
+            SyncMode::Changed => Ok(Box::new(LogReader::open(self, &request).await?)),
             SyncMode::Difference(difference) => Ok(Box::new(
                 DifferenceReader::open(self, &request, difference).await?,
             )),
-            other => Err(unsupported(&other)),
+            _ => Ok(Box::new(RowReader::open(self, &request).await?)),
         }
     }
 }
 
-fn unsupported(mode: &SyncMode) -> Error {
+pub(crate) fn unsupported(mode: &SyncMode) -> Error {
     Error::new(
         ErrorKind::Unsupported,
         format!("PostgreSQL cannot be read in the mode {mode} in this version"),
     )
-    .with_help("say sync = \"full\", or write back with write = \"update\", which sends only what changed")
+    .with_help("read it in full, or incrementally")
 }

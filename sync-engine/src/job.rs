@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::{
-    Connector, Deletes, Drift, Error, ErrorKind, Journal, Result, Selection, StateStore, StreamName, TaskId,
-    WriteMode, WriteRequest,
+    Connector, Deletes, Drift, Error, ErrorKind, Filter, Journal, Result, Selection, StateStore, StreamName,
+    TaskId, WriteMode, WriteRequest,
 };
 
 use crate::observe::Observer;
@@ -63,6 +63,10 @@ pub struct Task {
     pub into: Option<StreamName>,
     /// Which records are read.
     pub sync: Sync,
+    /// Of those, the ones that pass; applied by the source where it can, else to what was read.
+    pub filter: Option<Filter>,
+    /// The source's field that an incremental read advances by; `None`: the one that the stream's description names.
+    pub cursor: Option<String>,
     /// What writing means; `None`: upsert where there is a key, else insert.
     pub write: Option<WriteMode>,
     /// The destination's fields that find a record; empty: the source's primary key.
@@ -93,6 +97,8 @@ pub enum Sync {
     Incremental,
     /// All of them, and what the other side has confirmed does not count.
     Full,
+    /// The source's log of what was put and deleted, written by key; all of them first.
+    Changed,
 }
 
 /// One field of a mapping.
@@ -130,6 +136,8 @@ impl Task {
             selection: Selection::stream(name),
             into: None,
             sync: Sync::default(),
+            filter: None,
+            cursor: None,
             write: None,
             match_on: Vec::new(),
             fields: Vec::new(),
@@ -153,6 +161,27 @@ impl Task {
     #[must_use]
     pub fn sync(mut self, sync: Sync) -> Self {
         self.sync = sync;
+        self
+    }
+
+    /// Reading the result of a query in the source's own language instead of a stream.
+    #[must_use]
+    pub fn query(mut self, text: impl Into<String>) -> Self {
+        self.selection = Selection::Query(text.into());
+        self
+    }
+
+    /// Reading only what passes a filter.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Reading incrementally by this field of the source.
+    #[must_use]
+    pub fn cursor(mut self, field: impl Into<String>) -> Self {
+        self.cursor = Some(field.into());
         self
     }
 

@@ -8,6 +8,7 @@
 //! where no side does.
 
 mod file_store;
+mod filter;
 mod job;
 mod mapping;
 mod observe;

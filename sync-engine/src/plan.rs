@@ -7,6 +7,7 @@ use connector_core::{
 };
 use std::sync::Arc;
 
+use crate::filter::Filtering;
 use crate::job::{Job, Sync, Task, Work};
 use crate::mapping::Mapping;
 use crate::options::RunOptions;
@@ -72,6 +73,36 @@ pub(crate) fn no_role(connection: &dyn Connector, role: &str) -> Error {
     )
 }
 
+/// Refuses a log that is not kept, or that would be written by nothing that tells its records apart.
+fn check_log(
+    connection: &dyn Connector,
+    source: &dyn Source,
+    task: &Task,
+    mode: WriteMode,
+    compares: bool,
+) -> Result<()> {
+    if task.filter.is_some() {
+        let message =
+            "a log of changes is read whole: a filter would leave at the other side what no longer passes it";
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with_help("leave `filter` out, or read with another `sync`"));
+    }
+    if !source.read_capabilities().changes {
+        return Err(no_role(connection, "say from a log what was changed and deleted")
+            .with_help("say sync = \"incremental\" or \"full\""));
+    }
+    if compares || mode != WriteMode::Upsert {
+        let what = if compares {
+            "a write-back sends what differs, which is more than a log says".to_owned()
+        } else {
+            format!("a log of changes cannot be written in the mode {mode}: its records come more than once")
+        };
+        return Err(Error::new(ErrorKind::Unsupported, what)
+            .with_help("leave `sync` out, or say write = \"upsert\" towards a database"));
+    }
+    Ok(())
+}
+
 /// A task with everything decided that can be before it is claimed.
 pub(crate) struct Prepared<'a> {
     source: &'a dyn Source,
@@ -90,6 +121,12 @@ pub(crate) struct Prepared<'a> {
     mode: WriteMode,
     match_on: Vec<String>,
     incremental: bool,
+    /// The source's log of changes is read.
+    changed: bool,
+    /// The field it advances by, where the stream names none or another one.
+    cursor: Option<String>,
+    /// What the task's filter is to this source.
+    pub(crate) filtering: Filtering,
     /// The source keeps the journal: it can compute the difference.
     difference: bool,
     full: bool,
@@ -157,12 +194,20 @@ impl<'a> Prepared<'a> {
             None => Vec::new(),
         };
         let full = options.full || task.sync == Sync::Full;
+        let changed = task.sync == Sync::Changed;
+        if changed {
+            check_log(source.as_ref(), from, task, mode, compares)?;
+        }
+        let cursor = chosen_cursor(task, from, spec.cursor.as_deref())?;
+        let difference = compares && job.state.is_none();
+        let filtering = Filtering::new(task.filter.as_ref(), from, &spec.schema, difference)?;
         let prepared = Self {
             source: from,
             destination: to,
             store,
             store_is_destination,
-            difference: compares && job.state.is_none(),
+            difference,
+            filtering,
             journal,
             apart,
             source_identity: source.identity().await?,
@@ -171,7 +216,11 @@ impl<'a> Prepared<'a> {
             id: task.id(&job.name),
             mode,
             match_on,
-            incremental: spec.cursor.is_some() && task.sync == Sync::Incremental && !mode.is_of_everything(),
+            incremental: (spec.cursor.is_some() || cursor.is_some())
+                && task.sync == Sync::Incremental
+                && !mode.is_of_everything(),
+            changed,
+            cursor,
             full,
             batch_bytes: (options.memory_budget / 16).clamp(64 << 10, 16 << 20),
             capabilities,
@@ -195,6 +244,8 @@ impl<'a> Prepared<'a> {
     async fn plan(&self, task: &Task) -> Result<TaskPlan> {
         let nobody = self.nobody();
         let read = self.read_request(task, &nobody, None);
+        let mut plan = self.source.plan_read(&read).await?;
+        plan.notes.extend(self.filtering.note());
         let write = self.write_request(task, &nobody, Vec::new());
         let mut delivery = self.apart.clone();
         if self.capabilities.transactional && self.store_is_destination {
@@ -210,7 +261,7 @@ impl<'a> Prepared<'a> {
         }
         Ok(TaskPlan {
             task: self.id.clone(),
-            read: self.source.plan_read(&read).await?,
+            read: plan,
             write: self.destination.plan_write(&write).await?,
             delivery: delivery.into_iter().map(str::to_owned).collect(),
         })
@@ -254,20 +305,20 @@ impl<'a> Prepared<'a> {
                 fields: self.mapping.pairs_except(&self.match_on),
                 full: self.full,
             })
+        } else if self.changed {
+            SyncMode::Changed
         } else if self.incremental {
             SyncMode::Incremental
         } else {
             SyncMode::FullRefresh
         };
-        let fields = self
-            .mapping
-            .fields
-            .iter()
-            .map(|field| field.from.clone())
-            .collect();
+        let mapped = self.mapping.fields.iter().map(|field| field.from.clone());
+        let fields = self.filtering.fields(mapped.collect());
         ReadRequest::new(task.selection.clone(), self.id.clone())
             .with_fields(fields)
             .with_sync(sync)
+            .with_filter(self.filtering.pushed_down())
+            .with_cursor(self.cursor.clone())
             // What is of everything begins anew if it was cut short.
             .with_state(state.filter(|_| !self.full && !self.mode.is_of_everything()))
             .with_settle(task.settle)
@@ -299,6 +350,21 @@ impl<'a> Prepared<'a> {
             .with_journal(journal)
             .with_origin(origin)
     }
+}
+
+/// The field that a task wants to read by, unless the stream is read by it anyway.
+fn chosen_cursor(task: &Task, source: &dyn Source, own: Option<&str>) -> Result<Option<String>> {
+    let Some(cursor) = task.cursor.as_deref().filter(|cursor| Some(*cursor) != own) else {
+        return Ok(None);
+    };
+    if source.read_capabilities().cursors {
+        return Ok(Some(cursor.to_owned()));
+    }
+    let error = no_role(source, &format!("be read by the cursor `{cursor}`"));
+    Err(match own {
+        Some(own) => error.with_help(format!("leave `cursor` out: the stream is read by `{own}`")),
+        None => error.with_help("leave `cursor` out: the stream is read in full"),
+    })
 }
 
 /// What a job loses because its state is kept elsewhere than it would be: in the destination, with the rows

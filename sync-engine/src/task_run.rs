@@ -75,6 +75,8 @@ async fn move_records(
             Event::Records(batch) => {
                 let (records, bytes) = (batch.len() as u64, batch.byte_len());
                 pending.add(records, bytes);
+                let (batch, filtered) = prepared.filtering.apply(batch)?;
+                pending.filtered += filtered;
                 let batch = prepared.mapping.apply(batch)?;
                 let (written, next) = futures::join!(writer.write(batch), reader.next());
                 written?;
@@ -124,6 +126,8 @@ struct Pending {
     records: u64,
     /// Those of them that the source itself found unchanged.
     unchanged: u64,
+    /// Those of them that do not pass the task's filter.
+    filtered: u64,
     bytes: usize,
     /// The last checkpoint, if it was not due; records may have come since.
     checkpoint: Option<State>,
@@ -135,6 +139,7 @@ impl Pending {
         Self {
             records: 0,
             unchanged: 0,
+            filtered: 0,
             bytes: 0,
             checkpoint: None,
             since: options.clock.now(),
@@ -217,6 +222,7 @@ fn account(
 ) {
     report.read += pending.records;
     report.counts.add(&Counts::of_unchanged(pending.unchanged));
+    report.counts.add(&Counts::of_filtered(pending.filtered));
     report.commits += 1;
     report.counts.add(&committed.counts);
     report.rejected.extend(committed.rejected);

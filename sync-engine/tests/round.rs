@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use connector_core::memory::Memory;
 use connector_core::{Batch, BatchBuilder, Counts, DataType, Field, Op, Schema, Value, WriteMode};
-use sync_engine::{Job, NoObserver, RunOptions, Status, Task, run};
+use sync_engine::{Job, NoObserver, RunOptions, Status, Sync, Task, run};
 
 fn schema() -> Arc<Schema> {
     let fields = vec![
@@ -122,4 +122,41 @@ async fn an_overwrite_is_of_everything_each_time() {
     crm.put("Lead", &leads(50..60, None)).unwrap();
     counts(overwrite()).await;
     assert_eq!(warehouse.rows("lead").unwrap().len(), 60);
+}
+
+#[tokio::test]
+async fn a_log_brings_what_was_put_and_what_was_deleted() {
+    let (shop, warehouse) = (Memory::new("shop"), Memory::new("warehouse"));
+    shop.create("Lead", (*schema()).clone());
+    shop.put("Lead", &leads(0..50, None)).unwrap();
+    let task = || Task::new("Lead").into("lead").sync(Sync::Changed);
+    let job = |task: Task| {
+        Job::builder("copy")
+            .source(Arc::new(shop.clone()))
+            .destination(Arc::new(warehouse.clone()))
+            .task(task)
+            .build()
+            .unwrap()
+    };
+    assert_eq!(counts(job(task())).await.created, 50);
+    let mut gone = BatchBuilder::new(schema(), 0);
+    gone.push(Value::Text("00Q000000000007"));
+    gone.end_record(Op::Delete);
+    shop.put("Lead", &gone.finish()).unwrap();
+    shop.put("Lead", &leads(49..51, Some(1))).unwrap();
+    let second = counts(job(task())).await;
+    assert_eq!((second.deleted, second.updated, second.created), (1, 1, 1));
+    assert_eq!(warehouse.rows("lead").unwrap().len(), 50);
+
+    let report = run(
+        &[job(task().write(WriteMode::Insert))],
+        &RunOptions::default(),
+        &NoObserver,
+    )
+    .await;
+    let error = report.jobs[0].errors().next().unwrap().report().to_string();
+    assert!(
+        error.starts_with("a log of changes cannot be written in the mode insert"),
+        "{error}"
+    );
 }

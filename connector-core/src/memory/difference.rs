@@ -13,6 +13,7 @@ use super::{Memory, System};
 use crate::batch::{BatchBuilder, Op};
 use crate::difference::Difference;
 use crate::error::{Error, ErrorKind, Result};
+use crate::filter::RecordFilter;
 use crate::key::Key;
 use crate::schema::Schema;
 use crate::source::{Event, ReadRequest, Reader};
@@ -33,11 +34,10 @@ pub(super) struct DifferenceReader {
 impl DifferenceReader {
     /// Whether the table has the fields, and the key finds one row each.
     pub(super) fn check(memory: &Memory, request: &ReadRequest, difference: &Difference) -> Result<()> {
-        Wanted::new(
-            memory.lock().table(table_name(&request.selection)?.as_str())?,
-            difference,
-        )
-        .map(drop)
+        let system = memory.lock();
+        let table = system.table(table_name(&request.selection)?.as_str())?;
+        passing(request, table)?;
+        Wanted::new(table, difference).map(drop)
     }
 
     /// Stores the difference, and begins to read it.
@@ -46,7 +46,7 @@ impl DifferenceReader {
         system.states.hold(&difference.fence)?;
         let table = system.table(table_name(&request.selection)?.as_str())?;
         let wanted = Wanted::new(table, difference)?;
-        let rows = wanted.rows(table);
+        let rows = wanted.rows(table, passing(request, table)?.as_ref());
         let all = rows.len();
         let differing = store(&mut system, difference, rows);
         Ok(Self {
@@ -56,6 +56,14 @@ impl DifferenceReader {
             batch_bytes: request.batch_bytes,
         })
     }
+}
+
+/// The request's filter.
+fn passing(request: &ReadRequest, table: &Table) -> Result<Option<RecordFilter>> {
+    let filter = request.filter.as_ref();
+    filter
+        .map(|filter| filter.for_records(table.schema()))
+        .transpose()
 }
 
 #[async_trait]
@@ -162,11 +170,12 @@ impl Wanted {
         })
     }
 
-    /// The rows that have a key, each with what would be sent of it.
-    fn rows(&self, table: &Table) -> BTreeMap<Key, (Row, Row)> {
+    /// The rows that pass and have a key, each with what would be sent of it.
+    fn rows(&self, table: &Table, filter: Option<&RecordFilter>) -> BTreeMap<Key, (Row, Row)> {
         let keyed = table
             .live()
             .map(|(_, slot)| &slot.row)
+            .filter(|row| filter.is_none_or(|filter| filter.keeps_values(|position| row.value(position))))
             .filter(|row| row.values(&self.key).all(|value| value.is_present()));
         keyed
             .map(|row| {

@@ -10,7 +10,7 @@ use super::Memory;
 use super::connector::table_name;
 use super::shape::Shape;
 use super::table::{Slot, Table};
-use crate::batch::BatchBuilder;
+use crate::batch::{BatchBuilder, Op};
 use crate::connector::Identity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
@@ -65,7 +65,11 @@ impl RowReader {
             .as_ref()
             .map(|state| open_state(state, &identity, name, system.change))
             .transpose()?;
-        let (steps, end) = match &request.sync {
+        let filter = request.filter.as_ref();
+        let filter = filter
+            .map(|filter| filter.for_records(table.schema()))
+            .transpose()?;
+        let (mut steps, end) = match &request.sync {
             SyncMode::FullRefresh => {
                 let (slot, since) = match position {
                     Some(Position::Rows { slot, since }) => (slot, since),
@@ -77,18 +81,32 @@ impl RowReader {
                 };
                 (every_row(table, slot, since), Some(end))
             }
-            SyncMode::Incremental => (
-                increment(table, position, system.change)?,
-                Some(Position::Changes {
-                    change: system.change,
-                    slot: None,
-                }),
-            ),
+            // Every change has its place among all of the system's, and none is forgotten: the order is the log.
+            SyncMode::Incremental | SyncMode::Changed => {
+                // Changes are numbered, whatever a field holds; but it must be one.
+                request
+                    .cursor
+                    .as_ref()
+                    .map(|name| table.schema().index_of(name))
+                    .transpose()?;
+                (
+                    increment(table, position, system.change)?,
+                    Some(Position::Changes {
+                        change: system.change,
+                        slot: None,
+                    }),
+                )
+            }
             SyncMode::Keys(keys) => (with_keys(table, keys)?, None),
             SyncMode::Difference(_) => {
                 return Err(Error::new(ErrorKind::Bug, "a difference has its own reader"));
             }
         };
+        if let Some(filter) = filter {
+            // What a record that is gone held is not known any more: that it is gone is told to everybody.
+            let passes = |slot: &Slot| filter.keeps_values(|position| slot.row.value(position));
+            steps.retain(|step| step.slot.op == Op::Delete || passes(&step.slot));
+        }
         Ok(Self {
             identity,
             stream: name.to_owned(),

@@ -16,6 +16,9 @@ impl Source for Memory {
             .with_keys()
             .with_difference()
             .with_deletes()
+            .with_changes()
+            .with_filters()
+            .with_cursors()
     }
 
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
@@ -29,7 +32,9 @@ impl Source for Memory {
                 )));
             }
             SyncMode::FullRefresh => "the whole table is read, as of one moment",
-            SyncMode::Incremental => "what has changed since the state is read, in the order of the changes",
+            SyncMode::Incremental | SyncMode::Changed => {
+                "what has changed since the state is read, in the order of the changes"
+            }
             SyncMode::Keys(_) => "the records with these keys are read, as they are",
         };
         let reader = RowReader::open(self, request)?;

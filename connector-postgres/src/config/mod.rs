@@ -53,6 +53,12 @@ pub struct Config {
     pub tunnel: Option<SshTunnel>,
     /// Most sessions held at once.
     pub max_connections: usize,
+    /// Sessions that read one table at once, all as of the same moment; 1 unless told. Each is one of
+    /// [`max_connections`](Self::max_connections).
+    pub read_sessions: usize,
+    /// Rows of a table, in the order of its primary key, after which a read can go on when it was cut short; 50,000
+    /// unless told.
+    pub read_chunk: usize,
     /// How long connecting may take, a tunnel and signing in included.
     pub connect_timeout: Duration,
     /// What a pooler in between keeps for a client: [`Session`](PoolMode::Session), or nothing in between, unless told.
@@ -120,6 +126,9 @@ impl PoolMode {
     }
 }
 
+/// Sessions that a task takes beside those that read.
+const SESSIONS_BESIDE: usize = 3;
+
 /// Each key, and what else people call it.
 const KEYS: &[PropertyKey] = &[
     PropertyKey::new("url", &[]),
@@ -140,6 +149,8 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("ssl_client_cert_password", &["sslpassword"]),
     PropertyKey::new("channel_binding", &[]),
     PropertyKey::new("max_connections", &[]),
+    PropertyKey::new("read_sessions", &[]),
+    PropertyKey::new("read_chunk", &[]),
     PropertyKey::new("timeout", &["connect_timeout"]),
     PropertyKey::new("pool_mode", &[]),
     PropertyKey::new("statement_timeout", &[]),
@@ -177,6 +188,8 @@ impl Config {
             require_channel_binding: false,
             tunnel: None,
             max_connections: 10,
+            read_sessions: 1,
+            read_chunk: 50_000,
             connect_timeout: Duration::from_secs(15),
             pool_mode: PoolMode::Session,
             statement_timeout: None,
@@ -225,6 +238,18 @@ impl Config {
             .number("max_connections")?
             .unwrap_or(config.max_connections)
             .max(4);
+        config.read_sessions = given.number("read_sessions")?.unwrap_or(config.read_sessions);
+        if config.read_sessions + SESSIONS_BESIDE > config.max_connections {
+            let message = format!(
+                "`read_sessions` {} leaves too few of {} connections for anything else",
+                config.read_sessions, config.max_connections
+            );
+            return Err(Error::new(ErrorKind::Config, message).with_help(format!(
+                "raise `max_connections` to {} at least",
+                config.read_sessions + SESSIONS_BESIDE
+            )));
+        }
+        config.read_chunk = given.number("read_chunk")?.unwrap_or(config.read_chunk);
         config.connect_timeout = duration::read(&given, "timeout")?.unwrap_or(config.connect_timeout);
         config.pool_mode = given
             .text("pool_mode")
@@ -497,6 +522,10 @@ mod tests {
             (
                 vec![("server", "db"), ("user", "me"), ("pool_mode", "statement")],
                 "there is no pool_mode `statement`",
+            ),
+            (
+                vec![("server", "db"), ("user", "me"), ("read_sessions", "9")],
+                "`read_sessions` 9 leaves too few of 10 connections for anything else",
             ),
             (
                 vec![("server", "db"), ("user", "me"), ("lock_timeout", "soon")],

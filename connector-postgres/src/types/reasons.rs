@@ -60,7 +60,7 @@ impl PgType {
 pub(crate) fn read_notes<'a>(columns: impl IntoIterator<Item = &'a ColumnInfo>) -> Vec<String> {
     let note = |column: &ColumnInfo| {
         let note = column.pg_type.note()?;
-        Some(format!("`{}` is {note}", column.name))
+        Some(format!("`{}` is {note}", column.field))
     };
     columns.into_iter().filter_map(note).collect()
 }

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use connector_core::{
-    Batch, Connector, DataType, Destination, Schema, Selection, StreamName, TaskId, WriteMode, WriteRequest,
+    Batch, Connector, DataType, Destination, Key, Schema, Selection, StreamName, TaskId, WriteMode,
+    WriteRequest,
 };
-use connector_testkit::conformance::{DestinationSystem, SourceSystem, sample};
+use connector_testkit::conformance::{DestinationSystem, SourceSystem, sample, source_task};
 
 use crate::system::{Database, PASSWORD};
 
@@ -33,10 +34,15 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) async fn new() -> Self {
-        let (here, elsewhere) = (Database::new().await, Database::new().await);
+        let (here, elsewhere) = (Database::logging().await, Database::logging().await);
         for database in [&here, &elsewhere] {
             database.client.batch_execute(TABLES).await.unwrap();
         }
+        here.connector()
+            .replication()
+            .create(&source_task(), &StreamName::new("thing"))
+            .await
+            .unwrap();
         let schema = sample::schema();
         let scalar = |data_type| !matches!(data_type, DataType::Array(_));
         let fields = schema.fields().iter().filter(|field| scalar(field.data_type));
@@ -67,10 +73,15 @@ impl Table {
     }
 }
 
+/// The keys of the records with these numbers.
+fn keys(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(|number| format!("k-{number:06}")).collect()
+}
+
 #[async_trait]
 impl SourceSystem for Table {
     fn connect(&self) -> Arc<dyn Connector> {
-        Arc::new(self.here.connector())
+        Arc::new(self.here.reader())
     }
 
     fn selection(&self) -> Selection {
@@ -87,9 +98,50 @@ impl SourceSystem for Table {
         self.put(start..start + count, version).await;
     }
 
+    async fn remove(&self, count: usize) {
+        let start = self.first.fetch_add(count, Relaxed);
+        let gone = keys(start..start + count);
+        let sql = "DELETE FROM thing WHERE id = ANY ($1)";
+        self.here.client.execute(sql, &[&gone]).await.unwrap();
+    }
+
+    async fn rekey(&self, count: usize) -> bool {
+        let old = self.first.fetch_add(count, Relaxed);
+        let new = self.next.fetch_add(count, Relaxed);
+        let sql =
+            "UPDATE thing SET id = k.new FROM unnest($1::text[], $2::text[]) AS k(old, new) WHERE id = k.old";
+        let parameters = (keys(old..old + count), keys(new..new + count));
+        let client = &self.here.client;
+        client
+            .execute(sql, &[&parameters.0, &parameters.1])
+            .await
+            .unwrap();
+        true
+    }
+
+    async fn add_texts(&self, texts: &[String]) -> bool {
+        for text in texts {
+            let number = self.next.fetch_add(1, Relaxed);
+            self.put(number..number + 1, 0).await;
+            let sql = "UPDATE thing SET note = $1 WHERE id = $2";
+            let key = format!("k-{number:06}");
+            self.here.client.execute(sql, &[text, &key]).await.unwrap();
+        }
+        true
+    }
+
     async fn truth(&self) -> Batch {
         let rows = self.here.rows(&StreamName::new("thing"), &self.schema).await;
         rows.unwrap()
+    }
+
+    fn missing_key(&self) -> Option<Key> {
+        Some(Key::new("k-none"))
+    }
+
+    /// Its values grow with nothing: rows become visible below what was read before.
+    fn cursor(&self) -> Option<String> {
+        Some("moment".to_owned())
     }
 
     fn another_selection(&self) -> Option<Selection> {

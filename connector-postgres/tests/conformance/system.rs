@@ -12,7 +12,7 @@ use connector_core::{
 };
 use connector_postgres::{Config, LeastRights, Postgres};
 use connector_testkit::conformance::{DestinationSystem, sample};
-use connector_testkit::postgres::Postgres as Server;
+use connector_testkit::postgres::{Options, Postgres as Server};
 use tokio_postgres::{Client, NoTls};
 
 use crate::cell;
@@ -20,6 +20,22 @@ use crate::cell;
 /// Ends with the program.
 static SERVER: LazyLock<Server> =
     LazyLock::new(|| Server::from_env().unwrap_or_else(|error| panic!("{error}")));
+/// The same for sources: it logs changes, which one that is named by the environment may not.
+static LOGGING: LazyLock<Server> = LazyLock::new(|| {
+    let settings = [
+        ("wal_level", "logical"),
+        ("max_replication_slots", "500"),
+        ("synchronous_commit", "on"),
+    ];
+    let options = Options {
+        database_url: None,
+        settings: settings
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+        ..Options::from_env()
+    };
+    Server::start(&options).unwrap_or_else(|error| panic!("{error}"))
+});
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// The password that the connection is given.
@@ -39,7 +55,25 @@ async fn connect(url: &str) -> Client {
 
 impl Database {
     pub(crate) async fn new() -> Self {
-        let url = SERVER.url();
+        Self::on(SERVER.url()).await
+    }
+
+    /// One whose server logs changes, which its role may read.
+    pub(crate) async fn logging() -> Self {
+        let database = Self::on(LOGGING.url()).await;
+        let sql = "ALTER ROLE conformance_loader REPLICATION";
+        // Other checks may be at it as well.
+        let mut done = database.client.batch_execute(sql).await;
+        for _ in 0..100 {
+            if done.is_err() {
+                done = database.client.batch_execute(sql).await;
+            }
+        }
+        done.unwrap();
+        database
+    }
+
+    async fn on(url: &str) -> Self {
         let name = format!(
             "c{}_{}",
             std::process::id(),
@@ -123,6 +157,14 @@ impl Database {
             builder.end_record(Op::Put);
         }
         Some(builder.finish())
+    }
+
+    /// The same, which reads in small chunks, by two sessions at once.
+    pub(crate) fn reader(&self) -> Postgres {
+        let mut config = self.config.clone();
+        config.read_chunk = 16;
+        config.read_sessions = 2;
+        Postgres::new(config).unwrap()
     }
 
     /// The columns of a table, by the field that each holds: a column whose name had to be cut has the field's name

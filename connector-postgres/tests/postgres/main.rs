@@ -36,6 +36,7 @@ mod rejections;
 mod retention;
 mod rights;
 mod role;
+mod source;
 mod statements;
 mod tables;
 mod time_limits;

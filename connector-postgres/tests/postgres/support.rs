@@ -192,7 +192,8 @@ pub(crate) async fn drain(mut reader: Box<dyn Reader>) -> (Vec<Batch>, u64) {
         match event {
             Event::Records(batch) => batches.push(batch),
             Event::Unchanged(count) => unchanged += count,
-            other => panic!("{other:?}"),
+            Event::Checkpoint { .. } => {}
+            Event::Rejected(rejected) => panic!("{rejected:?}"),
         }
     }
     (batches, unchanged)

@@ -136,6 +136,18 @@ impl SourceSystem for MemorySystem {
         self.put(&altered(&gone, Op::Delete, |_, _, value| value));
     }
 
+    async fn rekey(&self, count: usize) -> bool {
+        let start = self.first.fetch_add(count, Relaxed);
+        let old = sample::records(&sample::schema(), start..start + count, 0);
+        let gone = altered(&old, Op::Delete, |_, _, value| value);
+        let start = self.next.fetch_add(count, Relaxed);
+        let new = sample::records(&sample::schema(), start..start + count, 0);
+        if let Some(both) = sample::joined([&gone, &new]) {
+            self.put(&both);
+        }
+        true
+    }
+
     async fn truth(&self) -> Batch {
         let rows = self.memory.rows(THINGS);
         rows.unwrap_or_else(|| sample::records(&sample::schema(), 0..0, 0))

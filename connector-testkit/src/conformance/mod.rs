@@ -40,7 +40,7 @@ pub use destination::DestinationSystem;
 pub use journal::JournalSystem;
 pub use need::Need;
 pub use run::run;
-pub use source::SourceSystem;
+pub use source::{SourceSystem, source_task};
 pub use state_store::StateStoreSystem;
 pub use suite::{Outcome, Suite};
 pub use verdict::{Failure, Verdict};

@@ -16,10 +16,18 @@ pub enum Need {
     Keys,
     /// The test knows a key that no record has.
     MissingKey,
+    /// The source reads incrementally by a field of choice.
+    Cursors,
+    /// The source reads what passes a filter.
+    Filters,
     /// The source computes the difference of a write-back.
     Difference,
     /// The source says which records are gone.
     Deletes,
+    /// The source keeps a log of changes.
+    Changes,
+    /// The test can change the keys of records.
+    Rekeys,
     /// The test has a second stream.
     AnotherStream,
     /// The test has a second system of the same kind.
@@ -80,8 +88,12 @@ impl fmt::Display for Need {
             Self::Texts => "texts of the test's choice",
             Self::Keys => "reads by key",
             Self::MissingKey => "a key that is missing",
+            Self::Cursors => "cursors of choice",
+            Self::Filters => "filters",
             Self::Difference => "differences",
             Self::Deletes => "deletes that are seen",
+            Self::Changes => "a log of changes",
+            Self::Rekeys => "keys that change",
             Self::AnotherStream => "a second stream",
             Self::AnotherSystem => "a second system",
             Self::Secrets => "secrets",

@@ -32,9 +32,12 @@ pub(super) struct JobEntry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TaskEntry {
-    pub(super) stream: String,
+    pub(super) stream: Option<String>,
+    pub(super) query: Option<String>,
     pub(super) into: Option<String>,
     pub(super) sync: Option<SyncWord>,
+    pub(super) filter: Option<String>,
+    pub(super) cursor: Option<String>,
     pub(super) write: Option<WriteWord>,
     #[serde(default)]
     pub(super) match_on: Vec<String>,
@@ -54,6 +57,7 @@ pub(super) struct TaskEntry {
 pub(super) enum SyncWord {
     Incremental,
     Full,
+    Changed,
 }
 
 #[derive(Clone, Copy, Deserialize)]

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connector_core::{
-    Connector, Deletes, Drift, Error, ErrorKind, Result, Secret, WriteMode, nearest, parse_connection_string,
+    Connector, Deletes, Drift, Error, ErrorKind, Filter, Result, Secret, WriteMode, nearest,
+    parse_connection_string,
 };
 
 use self::file::{DeletesWord, DriftWord, File, JobEntry, SyncWord, TaskEntry, WriteWord};
@@ -218,7 +219,34 @@ fn job(
 }
 
 fn task(entry: TaskEntry) -> Result<Task> {
-    let mut task = Task::new(entry.stream).match_on(entry.match_on).keep(entry.keep);
+    let task = match (entry.stream, entry.query) {
+        (Some(stream), None) => Task::new(stream),
+        (None, Some(query)) if entry.into.is_some() => Task::new("query").query(query),
+        (None, Some(_)) => {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "a task with `query` does not say where it goes",
+            )
+            .with_help("name a table with `into`"));
+        }
+        (None, None) => {
+            return Err(Error::new(ErrorKind::Config, "a task does not say what it reads")
+                .with_help("name a `stream`, or give a `query`"));
+        }
+        (Some(_), Some(_)) => {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "a task has a `stream` or a `query`, not both",
+            ));
+        }
+    };
+    let mut task = task.match_on(entry.match_on).keep(entry.keep);
+    if let Some(filter) = entry.filter {
+        task = task.filter(Filter::parse(&filter)?);
+    }
+    if let Some(cursor) = entry.cursor {
+        task = task.cursor(cursor);
+    }
     if let Some(into) = entry.into {
         task = task.into(into);
     }
@@ -226,6 +254,7 @@ fn task(entry: TaskEntry) -> Result<Task> {
         task = task.sync(match sync {
             SyncWord::Incremental => Sync::Incremental,
             SyncWord::Full => Sync::Full,
+            SyncWord::Changed => Sync::Changed,
         });
     }
     if let Some(write) = entry.write {
@@ -306,6 +335,29 @@ mod tests {
             error("[[jobs]]\nname = \"a\"\nsource = \"crm\"\n")
                 .starts_with("there is no connection `crm`\n  job: a")
         );
+    }
+
+    #[test]
+    fn a_task_reads_a_stream_or_a_query_of_which_a_filter_lets_through_some() {
+        let said = |task: &str| error(&format!("[[jobs]]\nname = \"a\"\ntasks = [{{ {task} }}]\n"));
+        for (task, message) in [
+            ("into = \"x\"", "a task does not say what it reads"),
+            (
+                "query = \"SELECT 1 AS a\"",
+                "a task with `query` does not say where it goes",
+            ),
+            (
+                "stream = \"x\", query = \"y\"",
+                "a task has a `stream` or a `query`, not both",
+            ),
+            (
+                "stream = \"x\", filter = \"a = b\"",
+                "the filter is wrong at character 5: a literal ('text', a number, true or false) was expected, not `b`",
+            ),
+        ] {
+            let said = said(task);
+            assert!(said.starts_with(message), "{said}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use connector_core::{
 };
 use std::sync::Arc;
 
-use super::{SourceSystem, read, request, source, spec, task};
+use super::{SourceSystem, read, request, source, source_task, spec};
 use crate::conformance::rows::same;
 use crate::conformance::taken::Reading;
 use crate::conformance::verdict::{ensure_eq, refused};
@@ -21,7 +21,7 @@ fn there(system: &str) -> Target {
 }
 
 /// A write-back under way: the task claimed, the journal at hand.
-struct WriteBack {
+pub(super) struct WriteBack {
     claim: Claim,
     journal: Arc<dyn Journal>,
     target: Target,
@@ -31,7 +31,7 @@ struct WriteBack {
 }
 
 impl WriteBack {
-    async fn begin(system: &dyn SourceSystem) -> Result<Self, Failure> {
+    pub(super) async fn begin(system: &dyn SourceSystem) -> Result<Self, Failure> {
         let connection = system.connect();
         let store = connection
             .state_store()
@@ -44,7 +44,7 @@ impl WriteBack {
         let pair = |name: &str| (name.to_owned(), name.to_owned());
         let names = schema.fields().iter().map(|field| field.name.as_str());
         Ok(Self {
-            claim: store.claim(&task(), &Holder::new("the suite")).await?,
+            claim: store.claim(&source_task(), &Holder::new("the suite")).await?,
             journal,
             target: there("1"),
             match_on: key.iter().map(|name| pair(name)).collect(),
@@ -53,7 +53,7 @@ impl WriteBack {
         })
     }
 
-    fn request(&self, system: &dyn SourceSystem) -> ReadRequest {
+    pub(super) fn request(&self, system: &dyn SourceSystem) -> ReadRequest {
         request(system).with_sync(SyncMode::Difference(Difference {
             target: self.target.clone(),
             fence: self.claim.fence.clone(),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{SourceSystem, open, read, since};
+use super::{SourceSystem, open, read, since, source};
 use crate::conformance::Verdict;
 use crate::conformance::rows::{lines, same};
 use crate::conformance::taken::{Reading, Replica};
-use crate::conformance::verdict::{ensure, ensure_eq};
+use crate::conformance::verdict::{ensure, ensure_eq, refused};
 
 pub(super) async fn the_first_incremental_read_is_everything(system: &dyn SourceSystem) -> Verdict {
     system.add(40).await;
@@ -120,6 +120,28 @@ pub(super) async fn an_old_state_still_leads_to_the_truth(system: &dyn SourceSys
         "from a state that was used before, for a read whose records were lost",
     )
     .await
+}
+
+pub(super) async fn a_cursor_that_is_not_there_is_refused_by_name(system: &dyn SourceSystem) -> Verdict {
+    let request = since(system, None).with_cursor(Some("no_such_field_here".to_owned()));
+    let connection = system.connect();
+    let source = source(&*connection)?;
+    let planned = refused(
+        source.plan_read(&request).await,
+        "the plan for a cursor that is not there",
+    )?;
+    let opened = refused(
+        source.reader(request).await,
+        "reading by a cursor that is not there",
+    )?;
+    for error in [planned, opened] {
+        ensure!(
+            error.report().to_string().contains("no_such_field_here"),
+            "the error does not name the cursor: {}",
+            error.report()
+        );
+    }
+    Ok(())
 }
 
 pub(super) async fn deletes_arrive(system: &dyn SourceSystem) -> Verdict {

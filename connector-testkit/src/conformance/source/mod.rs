@@ -4,9 +4,11 @@ mod cancel;
 mod catalog;
 mod checkpoint;
 mod difference;
+mod filter;
 mod incremental;
 mod keys;
 mod limits;
+mod log;
 mod read;
 
 use std::collections::BTreeSet;
@@ -27,7 +29,7 @@ use super::verdict::Failure;
 
 /// A system with one stream to read, under the control of a test.
 ///
-/// A new one has no records. What the suite asks for happens the way it would for the system's own users: not through
+/// A new one has no records, and a log of changes, where it keeps one, is ready for [`source_task`]. What the suite asks for happens the way it would for the system's own users: not through
 /// the connector under test.
 #[async_trait]
 pub trait SourceSystem: Send + Sync + 'static {
@@ -59,6 +61,12 @@ pub trait SourceSystem: Send + Sync + 'static {
         unimplemented_here("remove", count);
     }
 
+    /// Gives the `count` oldest records keys that no record had; false where that cannot be done.
+    async fn rekey(&self, count: usize) -> bool {
+        let _ = count;
+        false
+    }
+
     /// The records there are, as a perfect reader would emit them.
     async fn truth(&self) -> Batch;
 
@@ -67,6 +75,11 @@ pub trait SourceSystem: Send + Sync + 'static {
 
     /// A key of the right form that no record has.
     fn missing_key(&self) -> Option<Key> {
+        None
+    }
+
+    /// The field to read incrementally by, where the stream's description names none.
+    fn cursor(&self) -> Option<String> {
         None
     }
 
@@ -123,12 +136,16 @@ async fn declared(system: &dyn SourceSystem) -> Result<BTreeSet<Need>, Failure> 
     let spec = connection.describe(&system.selection()).await?;
     let needs = [
         (Need::PrimaryKey, !spec.schema.primary_key().is_empty()),
-        (Need::Incremental, spec.cursor.is_some()),
+        (Need::Incremental, spec.cursor.or(system.cursor()).is_some()),
         (Need::Texts, system.add_texts(&[]).await),
         (Need::Keys, capabilities.keys),
         (Need::MissingKey, system.missing_key().is_some()),
+        (Need::Cursors, capabilities.cursors),
+        (Need::Filters, capabilities.filters),
         (Need::Difference, capabilities.difference),
         (Need::Deletes, capabilities.deletes),
+        (Need::Changes, capabilities.changes),
+        (Need::Rekeys, system.rekey(0).await),
         (Need::AnotherStream, system.another_selection().is_some()),
         (Need::AnotherSystem, system.connect_elsewhere().is_some()),
         (Need::Secrets, !system.secrets().is_empty()),
@@ -150,19 +167,22 @@ fn source(connection: &dyn Connector) -> Result<&dyn Source, Failure> {
         .ok_or_else(|| Failure::new("`as_source` says that the connection cannot be read"))
 }
 
-/// The task on whose behalf the suite reads.
-fn task() -> TaskId {
+/// The task on whose behalf the suite of a source reads: whoever keeps a log for each task makes it for this one.
+pub fn source_task() -> TaskId {
     TaskId::new("conformance", "source")
 }
 
 /// A full read in small batches.
 fn request(system: &dyn SourceSystem) -> ReadRequest {
-    ReadRequest::new(system.selection(), task()).with_batch_bytes(2 << 10)
+    ReadRequest::new(system.selection(), source_task()).with_batch_bytes(2 << 10)
 }
 
 /// An incremental read in small batches, going on from `state`.
 fn since(system: &dyn SourceSystem, state: Option<State>) -> ReadRequest {
-    request(system).with_sync(SyncMode::Incremental).with_state(state)
+    request(system)
+        .with_sync(SyncMode::Incremental)
+        .with_cursor(system.cursor())
+        .with_state(state)
 }
 
 /// Opens a reader over a new connection: nothing is remembered but what the request says.
@@ -254,7 +274,35 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
         Incremental,
         PrimaryKey
     ),
+    check!(
+        incremental::a_cursor_that_is_not_there_is_refused_by_name,
+        Cursors
+    ),
     check!(incremental::deletes_arrive, Incremental, PrimaryKey, Deletes),
+    check!(log::the_first_read_of_a_log_is_everything, Changes, PrimaryKey),
+    check!(log::changes_of_a_log_arrive_in_order, Changes, PrimaryKey),
+    check!(
+        log::a_changed_key_arrives_as_delete_and_put,
+        Changes,
+        PrimaryKey,
+        Rekeys
+    ),
+    check!(
+        log::resuming_a_log_from_every_checkpoint_loses_nothing,
+        Changes,
+        PrimaryKey
+    ),
+    check!(
+        log::what_changes_while_a_log_is_read_is_not_lost,
+        Changes,
+        PrimaryKey
+    ),
+    check!(log::what_was_not_acknowledged_comes_again, Changes, PrimaryKey),
+    check!(
+        log::acknowledging_a_log_forgets_nothing_after_it,
+        Changes,
+        PrimaryKey
+    ),
     check!(keys::keys_read_their_records_and_no_others, Keys, PrimaryKey),
     check!(
         keys::keys_that_are_not_there_are_left_out,
@@ -264,6 +312,23 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
     ),
     check!(keys::reading_keys_makes_no_checkpoint, Keys, PrimaryKey),
     check!(keys::no_keys_read_nothing, Keys, PrimaryKey),
+    check!(filter::a_filter_lets_through_what_passes_it, Filters),
+    check!(
+        filter::a_filter_goes_with_an_incremental_read,
+        Filters,
+        Incremental
+    ),
+    check!(filter::a_filter_goes_with_keys, Filters, Keys, PrimaryKey),
+    check!(
+        filter::a_filter_goes_with_a_difference,
+        Filters,
+        Difference,
+        PrimaryKey
+    ),
+    check!(
+        filter::a_filter_on_a_field_that_is_not_there_is_refused_by_name,
+        Filters
+    ),
     check!(difference::at_first_everything_differs, Difference, PrimaryKey),
     check!(
         difference::what_was_confirmed_is_counted_and_left_out,

@@ -136,10 +136,29 @@ pub(super) enum Defect {
     CheckpointOfTheEnd,
     /// The newest state known to the server counts, whichever is given.
     NewestStateCounts,
+    /// A cursor that is not there is left out of the request.
+    UnknownCursorLeftOut,
     /// Deletes are dropped.
     DeletesDropped,
     /// Deletes come as records with empty fields.
     DeletesArePuts,
+
+    /// The first read of a log is the log alone: what was there before it is left out.
+    LogWithoutItsStart,
+    /// What a log says of one record comes in another order than it happened in.
+    LogOutOfOrder,
+    /// A record whose key changed is put under the new key, and stays under the old one.
+    OldKeyStays,
+    /// Every checkpoint of a log is the one of its end.
+    LogStateOfTheEnd,
+    /// What came while a log was read counts as read.
+    LogEndsWhenReadingDoes,
+    /// Reading a log moves it along.
+    ReadingMovesTheLog,
+    /// An acknowledgement moves a log to its end.
+    AcknowledgedToTheEnd,
+    /// A state that the log has forgotten is read on from what is left.
+    ForgottenIsSkipped,
 
     /// The keys are left out of the request.
     KeysIgnored,
@@ -153,6 +172,17 @@ pub(super) enum Defect {
     KeysMakeCheckpoint,
     /// No keys are no condition.
     NoKeysAreNoCondition,
+
+    /// The filter is left out of a full read's request.
+    FilterIgnored,
+    /// The filter is left out where changes are read.
+    FilterIgnoredForChanges,
+    /// The filter is left out where keys are read.
+    FilterIgnoredForKeys,
+    /// The filter is left out where a difference is computed.
+    FilterIgnoredForDifferences,
+    /// A filter on a field that is not there is left out of the request.
+    UnknownFilterLeftOut,
 
     /// A null differs from nothing.
     NullsNeverDiffer,

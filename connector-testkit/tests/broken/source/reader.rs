@@ -26,6 +26,8 @@ pub(super) struct UnreliableReader {
     held: Vec<Event>,
     emitted: usize,
     checkpoints: usize,
+    /// Where a log ends as it is opened.
+    end: Option<State>,
     /// The batch emitted last, and every one of them.
     last: Option<Batch>,
     all: Vec<Batch>,
@@ -56,6 +58,7 @@ impl UnreliableReader {
             held: Vec::new(),
             emitted: 0,
             checkpoints: 0,
+            end: None,
             last: None,
             all: Vec::new(),
             waiting: false,
@@ -77,6 +80,10 @@ impl UnreliableReader {
         self.request.sync == SyncMode::Incremental
     }
 
+    fn is_log(&self) -> bool {
+        self.request.sync == SyncMode::Changed
+    }
+
     /// Whether it goes on where an incremental read has come to its end.
     fn goes_on_from_an_end(&self) -> bool {
         self.is_incremental() && self.request.state.as_ref().is_some_and(is_an_end)
@@ -89,6 +96,9 @@ impl UnreliableReader {
             builder.push(Value::Text("k-of-old"));
             builder.end_record(Op::Delete);
             self.out.push_back(Event::Records(builder.finish()));
+        }
+        if self.has(Defect::LogStateOfTheEnd) && self.is_log() {
+            self.end = Some(self.connection.state_of_now().await?);
         }
         if self.has(Defect::ReadsAllFirst) {
             while let Some(event) = self.inner.next().await? {
@@ -161,6 +171,11 @@ impl UnreliableReader {
         if self.has(Defect::KeepsWhatItEmits) {
             self.all.push(batch.clone());
         }
+        let stale = (self.has(Defect::LogOutOfOrder) && self.is_log()).then(|| self.stale(&batch));
+        if let Some(stale) = stale.flatten() {
+            self.out.push_back(Event::Records(batch));
+            batch = stale;
+        }
         match self.connection.defect {
             Some(Defect::LastPageLost) => {
                 self.flush();
@@ -171,6 +186,22 @@ impl UnreliableReader {
             _ => self.out.push_back(Event::Records(batch)),
         }
         Ok(())
+    }
+
+    /// Remembers what the batch puts; what it deletes, as it was put last.
+    fn stale(&self, batch: &Batch) -> Option<Batch> {
+        let mut server = self.connection.server.lock();
+        let mut stale = Vec::new();
+        for record in batch.records() {
+            let key = record.source_key().unwrap();
+            if record.op() == Op::Put {
+                let alone = kept(batch, |_, other| other.sequence() == record.sequence());
+                server.put.insert(key, alone);
+            } else {
+                stale.extend(server.put.get(&key).cloned());
+            }
+        }
+        joined(&stale)
     }
 
     /// The batch with its values, keys and numbers as the defect has them.
@@ -215,7 +246,7 @@ impl UnreliableReader {
             _ => Vec::new(),
         };
         let goes_on = self.goes_on_from_an_end();
-        let (is_full, is_incremental) = (self.is_full(), self.is_incremental());
+        let (is_full, is_incremental, is_log) = (self.is_full(), self.is_incremental(), self.is_log());
         let is_anew = self.request.state.is_none();
         let full = match &self.request.sync {
             SyncMode::Difference(difference) => difference.full,
@@ -238,6 +269,9 @@ impl UnreliableReader {
             }),
             Some(Defect::OnlyNewSeen) if goes_on => kept(&batch, |_, record| {
                 record.op() == Op::Delete || !server.seen.contains(&record.source_key().unwrap())
+            }),
+            Some(Defect::OldKeyStays) if is_log => kept(&batch, |_, record| {
+                record.op() == Op::Put || !server.rekeyed.contains(&record.source_key().unwrap())
             }),
             Some(Defect::DeletesDropped) if is_incremental => {
                 kept(&batch, |_, record| record.op() == Op::Put)
@@ -270,13 +304,23 @@ impl UnreliableReader {
             data["changes"]["change"] = json!(data["changes"]["change"].as_u64().unwrap() + 1);
             state = with(&state, "data", data);
         }
+        if let Some(end) = &self.end {
+            state = end.clone();
+        }
         self.connection.server.lock().newest = Some(state.clone());
+        if self.is_log() {
+            self.connection.server.lock().log_end = Some(state.clone());
+        }
         let event = Event::Checkpoint { state, urgent };
         self.checkpoints += 1;
         match self.connection.defect {
             Some(Defect::NoCheckpointWithoutRecords) if self.emitted == 0 => {}
             Some(Defect::LastPageLost) => self.held.push(event),
             Some(Defect::LastCheckpointMissing | Defect::CheckpointOfTheEnd) if self.is_incremental() => {
+                self.flush();
+                self.held.push(event);
+            }
+            Some(Defect::LogEndsWhenReadingDoes) if self.is_log() => {
                 self.flush();
                 self.held.push(event);
             }
@@ -297,6 +341,10 @@ impl UnreliableReader {
                 .retain(|event| matches!(event, Event::Checkpoint { .. })),
             Some(Defect::LastCheckpointMissing) if self.checkpoints > 1 => self.held.clear(),
             Some(Defect::CheckpointOfTheEnd) if self.is_incremental() => {
+                let state = self.connection.state_of_now().await?;
+                self.held = vec![Event::Checkpoint { state, urgent: false }];
+            }
+            Some(Defect::LogEndsWhenReadingDoes) if self.is_log() => {
                 let state = self.connection.state_of_now().await?;
                 self.held = vec![Event::Checkpoint { state, urgent: false }];
             }
@@ -378,6 +426,16 @@ impl Reader for UnreliableReader {
 
     async fn acknowledge(&mut self, state: &State) -> Result<()> {
         self.connection.server.lock().acknowledged = Some(state.clone());
+        let log_start = match self.connection.defect {
+            Some(Defect::AcknowledgedToTheEnd) if self.is_log() => {
+                Some(self.connection.state_of_now().await?)
+            }
+            Some(Defect::ForgottenIsSkipped) if self.is_log() => Some(state.clone()),
+            _ => None,
+        };
+        if log_start.is_some() {
+            self.connection.server.lock().log_start = log_start;
+        }
         if self.has(Defect::AcknowledgingSkips) {
             drop(self.inner.next().await?);
         }

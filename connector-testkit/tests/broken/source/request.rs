@@ -22,6 +22,12 @@ impl Connection {
                 let schema = self.describe_well(&request.selection).await?.schema;
                 request.fields.retain(|name| schema.field(name).is_some());
             }
+            (Some(Defect::UnknownCursorLeftOut), _) => request.cursor = None,
+            (Some(Defect::UnknownFilterLeftOut), _) => {
+                let schema = self.describe_well(&request.selection).await?.schema;
+                let filter = request.filter.take();
+                request.filter = filter.filter(|filter| filter.for_records(&schema).is_ok());
+            }
             (Some(Defect::DifferenceUnfenced), SyncMode::Difference(difference)) => {
                 difference.fence = self.server.lock().fence.clone().unwrap();
             }
@@ -78,12 +84,22 @@ impl Connection {
             (Some(Defect::AcknowledgedIsGone), SyncMode::Incremental) if request.state.is_none() => {
                 request.state = self.server.lock().acknowledged.clone();
             }
+            (Some(Defect::FilterIgnored), SyncMode::FullRefresh)
+            | (Some(Defect::FilterIgnoredForChanges), SyncMode::Incremental)
+            | (Some(Defect::FilterIgnoredForDifferences), SyncMode::Difference(_))
+            | (Some(Defect::FilterIgnoredForKeys), SyncMode::Keys(_)) => request.filter = None,
             (Some(Defect::KeysIgnored), SyncMode::Keys(_)) => request.sync = SyncMode::FullRefresh,
             (Some(Defect::NoKeysAreNoCondition), SyncMode::Keys(keys)) if keys.is_empty() => {
                 request.sync = SyncMode::FullRefresh;
             }
             (Some(Defect::FirstKeysOnly), SyncMode::Keys(keys)) => keys.truncate(5),
             _ => {}
+        }
+        if self.has(Defect::LogWithoutItsStart)
+            && request.sync == SyncMode::Changed
+            && request.state.is_none()
+        {
+            request.state = Some(self.state_of_now().await?);
         }
         if let Some(state) = request.state.take() {
             request.state = self.gone_on_from(&request.sync, state)?;
@@ -115,6 +131,10 @@ impl Connection {
                 Some(with(&state, "data", data))
             }
             Some(Defect::NewestStateCounts) => server.newest.clone(),
+            Some(Defect::ReadingMovesTheLog) if *sync == SyncMode::Changed => server.log_end.clone(),
+            Some(Defect::AcknowledgedToTheEnd | Defect::ForgottenIsSkipped) if *sync == SyncMode::Changed => {
+                server.log_start.clone().or(Some(state))
+            }
             _ => Some(state),
         })
     }

@@ -1,6 +1,6 @@
 //! The system in memory behind a connector with a defect.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -34,6 +34,14 @@ pub(super) struct Remembered {
     pub(super) newest: Option<State>,
     pub(super) acknowledged: Option<State>,
     pub(super) fence: Option<Fence>,
+    /// Where a log begins now.
+    pub(super) log_start: Option<State>,
+    /// Where the last read of a log ended.
+    pub(super) log_end: Option<State>,
+    /// The records of a log as they were put last.
+    pub(super) put: BTreeMap<Key, Batch>,
+    /// Keys that became others.
+    pub(super) rekeyed: BTreeSet<Key>,
     /// The keys of every record confirmed at another system.
     pub(super) confirmed: BTreeSet<Key>,
 }
@@ -82,6 +90,16 @@ impl SourceSystem for System {
 
     async fn remove(&self, count: usize) {
         self.memory.remove(count).await;
+    }
+
+    async fn rekey(&self, count: usize) -> bool {
+        let before = self.memory.truth().await;
+        let keys = before
+            .records()
+            .take(count)
+            .filter_map(|record| record.source_key());
+        self.server.lock().rekeyed.extend(keys);
+        self.memory.rekey(count).await
     }
 
     async fn truth(&self) -> Batch {

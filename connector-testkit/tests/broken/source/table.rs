@@ -24,6 +24,10 @@ const EVERY_RECORD: &[&str] = &[
     "deletes_arrive",
     "keys_read_their_records_and_no_others",
     "keys_that_are_not_there_are_left_out",
+    "a_filter_lets_through_what_passes_it",
+    "a_filter_goes_with_an_incremental_read",
+    "a_filter_goes_with_keys",
+    "a_filter_goes_with_a_difference",
     "at_first_everything_differs",
     "what_was_confirmed_is_counted_and_left_out",
     "what_changed_since_is_offered_again",
@@ -37,6 +41,13 @@ const EVERY_RECORD: &[&str] = &[
     "a_dropped_reader_leaves_nothing_behind",
     "text_comes_byte_for_byte",
     "an_old_fence_stores_nothing_in_the_journal",
+    "the_first_read_of_a_log_is_everything",
+    "changes_of_a_log_arrive_in_order",
+    "a_changed_key_arrives_as_delete_and_put",
+    "resuming_a_log_from_every_checkpoint_loses_nothing",
+    "what_changes_while_a_log_is_read_is_not_lost",
+    "what_was_not_acknowledged_comes_again",
+    "acknowledging_a_log_forgets_nothing_after_it",
 ];
 
 /// The checks that see one value changed anywhere.
@@ -56,6 +67,9 @@ const EVERY_VALUE: &[&str] = &[
     "deletes_arrive",
     "keys_read_their_records_and_no_others",
     "keys_that_are_not_there_are_left_out",
+    "a_filter_goes_with_an_incremental_read",
+    "a_filter_goes_with_keys",
+    "a_filter_lets_through_what_passes_it",
     "at_first_everything_differs",
     "what_changed_since_is_offered_again",
     "what_was_sent_without_an_answer_is_offered_again",
@@ -67,6 +81,13 @@ const EVERY_VALUE: &[&str] = &[
     "dropping_next_loses_nothing",
     "a_dropped_reader_leaves_nothing_behind",
     "text_comes_byte_for_byte",
+    "the_first_read_of_a_log_is_everything",
+    "changes_of_a_log_arrive_in_order",
+    "a_changed_key_arrives_as_delete_and_put",
+    "resuming_a_log_from_every_checkpoint_loses_nothing",
+    "what_changes_while_a_log_is_read_is_not_lost",
+    "what_was_not_acknowledged_comes_again",
+    "acknowledging_a_log_forgets_nothing_after_it",
 ];
 
 pub(super) const CASES: &[Case<Defect>] = &[
@@ -102,6 +123,7 @@ pub(super) const CASES: &[Case<Defect>] = &[
         "a_full_read_is_the_truth",
         BorderTwice,
         &[
+            "a_filter_lets_through_what_passes_it",
             "sequence_numbers_are_unique",
             "batches_keep_to_their_bytes",
             "batches_keep_to_their_records",
@@ -121,14 +143,27 @@ pub(super) const CASES: &[Case<Defect>] = &[
         "a_full_read_can_be_repeated",
         SecondFullReadGoesOn,
         &[
+            "a_filter_lets_through_what_passes_it",
             "resuming_a_full_read_loses_nothing",
             "dropping_next_loses_nothing",
             "a_dropped_reader_leaves_nothing_behind",
         ],
     ),
-    only("an_empty_stream_reads_empty", EmptyReadsAsARecord),
-    only("an_empty_stream_reads_empty", HangsWithoutRecords),
-    only("an_empty_stream_reads_empty", PanicsWithoutRecords),
+    also(
+        "an_empty_stream_reads_empty",
+        EmptyReadsAsARecord,
+        &["a_filter_lets_through_what_passes_it"],
+    ),
+    also(
+        "an_empty_stream_reads_empty",
+        HangsWithoutRecords,
+        &["a_filter_lets_through_what_passes_it"],
+    ),
+    also(
+        "an_empty_stream_reads_empty",
+        PanicsWithoutRecords,
+        &["a_filter_lets_through_what_passes_it"],
+    ),
     only("values_are_of_their_types", TextLongerThanDeclared),
     also(
         "values_are_of_their_types",
@@ -144,6 +179,7 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "resuming_a_full_read_loses_nothing",
             "ties_across_batches_all_arrive",
             "what_changes_while_it_is_read_is_not_lost",
+            "what_changes_while_a_log_is_read_is_not_lost",
         ],
     ),
     only("the_source_key_is_the_primary_key", SourceKeyRespelt),
@@ -157,10 +193,21 @@ pub(super) const CASES: &[Case<Defect>] = &[
         "a_field_that_is_not_there_is_refused_by_name",
         UnknownFieldLeftOut,
     ),
-    only("a_field_that_is_not_there_is_refused_by_name", PlanDoesNotLook),
-    only(
+    also(
+        "a_field_that_is_not_there_is_refused_by_name",
+        PlanDoesNotLook,
+        &[
+            "a_cursor_that_is_not_there_is_refused_by_name",
+            "a_filter_on_a_field_that_is_not_there_is_refused_by_name",
+        ],
+    ),
+    also(
         "a_field_that_is_not_there_is_refused_by_name",
         UnknownFieldUnnamed,
+        &[
+            "a_cursor_that_is_not_there_is_refused_by_name",
+            "a_filter_on_a_field_that_is_not_there_is_refused_by_name",
+        ],
     ),
     only(
         "an_incremental_read_ends_with_a_checkpoint",
@@ -184,6 +231,8 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "an_incremental_read_ends_with_a_checkpoint",
             "resuming_a_full_read_loses_nothing",
             "ties_across_batches_all_arrive",
+            "the_first_read_of_a_log_is_everything",
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
         ],
     ),
     only("resuming_a_full_read_loses_nothing", ResumedFullReadSkips),
@@ -191,7 +240,10 @@ pub(super) const CASES: &[Case<Defect>] = &[
     also(
         "a_state_survives_storage",
         StateOfOneUse,
-        &["an_old_state_still_leads_to_the_truth"],
+        &[
+            "an_old_state_still_leads_to_the_truth",
+            "what_was_not_acknowledged_comes_again",
+        ],
     ),
     only("a_state_of_another_system_is_refused", ForeignStateIsNone),
     also(
@@ -209,6 +261,7 @@ pub(super) const CASES: &[Case<Defect>] = &[
         "the_first_incremental_read_is_everything",
         BoundedStart,
         &[
+            "a_filter_goes_with_an_incremental_read",
             "resuming_from_every_checkpoint_loses_nothing",
             "acknowledging_changes_nothing_that_is_read",
             "what_was_added_arrives",
@@ -219,6 +272,7 @@ pub(super) const CASES: &[Case<Defect>] = &[
         "the_first_incremental_read_is_everything",
         IncrementalBorderTwice,
         &[
+            "a_filter_goes_with_an_incremental_read",
             "an_empty_read_has_a_checkpoint_too",
             "acknowledging_changes_nothing_that_is_read",
         ],
@@ -237,6 +291,7 @@ pub(super) const CASES: &[Case<Defect>] = &[
         "what_was_changed_arrives",
         OnlyNewSeen,
         &[
+            "a_filter_goes_with_an_incremental_read",
             "a_state_survives_storage",
             "what_changes_while_it_is_read_is_not_lost",
             "an_old_state_still_leads_to_the_truth",
@@ -252,7 +307,11 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "ties_across_batches_all_arrive",
         ],
     ),
-    only("ties_across_batches_all_arrive", TiesSkipped),
+    also(
+        "ties_across_batches_all_arrive",
+        TiesSkipped,
+        &["resuming_a_log_from_every_checkpoint_loses_nothing"],
+    ),
     only("what_changes_while_it_is_read_is_not_lost", CheckpointOfTheEnd),
     also(
         "an_old_state_still_leads_to_the_truth",
@@ -261,10 +320,72 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "resuming_from_every_checkpoint_loses_nothing",
             "a_state_survives_storage",
             "ties_across_batches_all_arrive",
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
+            "what_was_not_acknowledged_comes_again",
+            "acknowledging_a_log_forgets_nothing_after_it",
         ],
     ),
+    only(
+        "a_cursor_that_is_not_there_is_refused_by_name",
+        UnknownCursorLeftOut,
+    ),
     only("deletes_arrive", DeletesDropped),
-    only("deletes_arrive", DeletesArePuts),
+    also(
+        "deletes_arrive",
+        DeletesArePuts,
+        &[
+            "changes_of_a_log_arrive_in_order",
+            "a_changed_key_arrives_as_delete_and_put",
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
+            "what_changes_while_a_log_is_read_is_not_lost",
+            "what_was_not_acknowledged_comes_again",
+            "acknowledging_a_log_forgets_nothing_after_it",
+        ],
+    ),
+    also(
+        "the_first_read_of_a_log_is_everything",
+        LogWithoutItsStart,
+        &[
+            "changes_of_a_log_arrive_in_order",
+            "a_changed_key_arrives_as_delete_and_put",
+            "what_changes_while_a_log_is_read_is_not_lost",
+            "what_was_not_acknowledged_comes_again",
+            "acknowledging_a_log_forgets_nothing_after_it",
+        ],
+    ),
+    also(
+        "changes_of_a_log_arrive_in_order",
+        LogOutOfOrder,
+        &[
+            "a_changed_key_arrives_as_delete_and_put",
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
+            "what_changes_while_a_log_is_read_is_not_lost",
+            "what_was_not_acknowledged_comes_again",
+            "acknowledging_a_log_forgets_nothing_after_it",
+        ],
+    ),
+    only("a_changed_key_arrives_as_delete_and_put", OldKeyStays),
+    only(
+        "resuming_a_log_from_every_checkpoint_loses_nothing",
+        LogStateOfTheEnd,
+    ),
+    only(
+        "what_changes_while_a_log_is_read_is_not_lost",
+        LogEndsWhenReadingDoes,
+    ),
+    also(
+        "what_was_not_acknowledged_comes_again",
+        ReadingMovesTheLog,
+        &[
+            "resuming_a_log_from_every_checkpoint_loses_nothing",
+            "acknowledging_a_log_forgets_nothing_after_it",
+        ],
+    ),
+    only(
+        "acknowledging_a_log_forgets_nothing_after_it",
+        AcknowledgedToTheEnd,
+    ),
+    only("acknowledging_a_log_forgets_nothing_after_it", ForgottenIsSkipped),
     also(
         "keys_read_their_records_and_no_others",
         KeysIgnored,
@@ -274,15 +395,28 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "no_keys_read_nothing",
         ],
     ),
-    only("keys_read_their_records_and_no_others", FirstKeysOnly),
-    only("keys_that_are_not_there_are_left_out", MissingKeyFails),
-    only("keys_that_are_not_there_are_left_out", MissingKeyIsARecord),
+    also(
+        "keys_read_their_records_and_no_others",
+        FirstKeysOnly,
+        &["a_filter_goes_with_keys"],
+    ),
+    also(
+        "keys_that_are_not_there_are_left_out",
+        MissingKeyFails,
+        &["a_filter_goes_with_keys"],
+    ),
+    also(
+        "keys_that_are_not_there_are_left_out",
+        MissingKeyIsARecord,
+        &["a_filter_goes_with_keys"],
+    ),
     only("reading_keys_makes_no_checkpoint", KeysMakeCheckpoint),
     only("no_keys_read_nothing", NoKeysAreNoCondition),
     also(
         "at_first_everything_differs",
         NullsNeverDiffer,
         &[
+            "a_filter_goes_with_a_difference",
             "what_was_confirmed_is_counted_and_left_out",
             "what_changed_since_is_offered_again",
             "what_was_sent_without_an_answer_is_offered_again",
@@ -293,10 +427,21 @@ pub(super) const CASES: &[Case<Defect>] = &[
             "an_old_fence_stores_nothing_in_the_journal",
         ],
     ),
+    only("a_filter_lets_through_what_passes_it", FilterIgnored),
+    only("a_filter_goes_with_an_incremental_read", FilterIgnoredForChanges),
+    only("a_filter_goes_with_keys", FilterIgnoredForKeys),
+    only("a_filter_goes_with_a_difference", FilterIgnoredForDifferences),
+    only(
+        "a_filter_on_a_field_that_is_not_there_is_refused_by_name",
+        UnknownFilterLeftOut,
+    ),
     also(
         "at_first_everything_differs",
         DifferingCountedAsUnchanged,
-        &["what_changed_since_is_offered_again"],
+        &[
+            "what_changed_since_is_offered_again",
+            "a_filter_goes_with_a_difference",
+        ],
     ),
     also(
         "what_was_confirmed_is_counted_and_left_out",
