@@ -59,6 +59,8 @@ pub(crate) struct Parts {
     pub(crate) stamped: bool,
     /// About how many rows there are, if they were counted once.
     pub(crate) rows: Option<u64>,
+    /// Rows that follow each other by the primary key are known to lie far apart.
+    pub(crate) scattered: bool,
 }
 
 /// The parts of a table: itself, or its partitions and what inherits from it. A query over `part`.
@@ -78,7 +80,12 @@ pub(crate) async fn parts(client: &Client, table: &Table) -> Result<Parts> {
     let sql = format!(
         "{} SELECT coalesce(bool_and(c.relkind = 'p' OR c.relkind IN ('r', 'm') AND m.amname = 'heap'), false),
                    CASE WHEN bool_and(c.reltuples >= 0) FILTER (WHERE c.relkind <> 'p')
-                   THEN sum(c.reltuples) FILTER (WHERE c.relkind <> 'p')::bigint END
+                   THEN sum(c.reltuples) FILTER (WHERE c.relkind <> 'p')::bigint END,
+                   EXISTS (SELECT FROM part JOIN pg_class t ON t.oid = part.oid JOIN pg_namespace n ON n.oid = t.relnamespace
+                           JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary
+                           JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0]
+                           JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = t.relname AND s.attname = a.attname
+                           WHERE abs(s.correlation) < 0.5)
          FROM part JOIN pg_class c ON c.oid = part.oid LEFT JOIN pg_am m ON m.oid = c.relam",
         parts_of(table)
     );
@@ -90,6 +97,7 @@ pub(crate) async fn parts(client: &Client, table: &Table) -> Result<Parts> {
     Ok(Parts {
         stamped: row.get(0),
         rows: rows.and_then(|rows| rows.try_into().ok()),
+        scattered: row.get(2),
     })
 }
 

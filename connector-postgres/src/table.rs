@@ -55,7 +55,10 @@ impl Layout {
         let own = Own::of(request, &table)?;
         let names_only = request.mode.is_naming();
         // No column is changed only to be compared with.
-        facts.owned &= !names_only;
+        let changeable = Facts {
+            owned: facts.owned && !names_only,
+            ..facts
+        };
         let is_looked_at = |field: &Field| !names_only || request.match_on.contains(&field.name);
         let mut columns = Vec::new();
         for field in request.schema.fields() {
@@ -66,7 +69,7 @@ impl Layout {
             columns.push(TargetColumn::plan(
                 field,
                 there.as_deref().unwrap_or_default(),
-                facts,
+                changeable,
                 &table,
             )?);
         }

@@ -134,7 +134,7 @@ impl Reading {
                 }
             }
         }
-        if self.resumes() && !matches!(way, Way::Keys(_)) {
+        if self.resumes() && !self.relation.scattered && !matches!(way, Way::Keys(_)) {
             notes.push(format!(
                 "a read that was cut short goes on after the last {chunk} rows that were read whole, as of a later moment"
             ));
@@ -153,6 +153,12 @@ impl Reading {
             return format!(
                 "{what} in one statement, as of one moment; {}, so that a read that was cut short begins anew",
                 self.relation.why_no_key()
+            );
+        }
+        if self.relation.scattered {
+            return format!(
+                "{what} in one statement, as of one moment: its rows lie in no order of the primary key, by which each \
+                 would cost a page; a read that was cut short begins anew"
             );
         }
         let by = match self.sessions {

@@ -28,6 +28,8 @@ pub(crate) struct Relation {
     pub(crate) key: Vec<usize>,
     /// Every row has the number of the transaction that wrote it: it is a table, and all its parts are.
     pub(crate) stamped: bool,
+    /// Rows that follow each other by the key lie far apart: read by it, each costs a page of its own.
+    pub(crate) scattered: bool,
     /// About how many rows there are, as the server knows.
     pub(crate) rows: Option<u64>,
     is_query: bool,
@@ -48,6 +50,7 @@ impl Relation {
                     key: catalog::key_positions(&columns),
                     columns,
                     stamped: facts.stamped,
+                    scattered: facts.scattered,
                     rows: facts.rows,
                     is_query: false,
                 })
@@ -62,6 +65,7 @@ impl Relation {
                     key: Vec::new(),
                     columns,
                     stamped: false,
+                    scattered: false,
                     rows: None,
                     is_query: true,
                 })

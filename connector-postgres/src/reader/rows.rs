@@ -328,6 +328,9 @@ async fn everything(
         return Ok(Course::Once(Some(reading.select(&[], []))));
     }
     let after = after.filter(|after| after.is_of(&reading.relation));
+    if after.is_none() && reading.relation.scattered {
+        return Ok(Course::Once(Some(reading.select(&[], []))));
+    }
     Chunks::begin(client, &reading.relation, after, postgres.read_chunk())
         .await
         .map(Course::Chunks)

@@ -53,7 +53,7 @@ pub(crate) async fn check(
         .schema(&layout.table.schema, makes_tables(request.mode, layout))
         .await?;
     if layout.exists {
-        rights.table(request.mode, layout, obstacles).await?;
+        rights.table(request, layout, obstacles).await?;
     }
     if stages(request.mode, layout) && !row.get::<_, bool>(3) {
         rights.lacks_of_database("TEMPORARY");
@@ -122,10 +122,10 @@ impl Rights<'_> {
     }
 
     /// To change the rows of a table that is there, and its columns where that is planned.
-    async fn table(&mut self, mode: WriteMode, layout: &Layout, obstacles: &[String]) -> Result<()> {
+    async fn table(&mut self, request: &WriteRequest, layout: &Layout, obstacles: &[String]) -> Result<()> {
         let table = &layout.table;
         let mut missing = Vec::new();
-        for (right, on) in needs(mode, layout, obstacles) {
+        for (right, on) in needs(request, layout, obstacles) {
             if !self.has(table, right, &on).await? {
                 missing.push(right);
             }
@@ -134,11 +134,11 @@ impl Rights<'_> {
             self.lacks(&missing.join(", "), &format!("TABLE {table}"), &table.to_string());
         }
         let alters = layout.evolve_sql().is_some();
-        let replaces = mode == WriteMode::Overwrite && obstacles.is_empty();
+        let replaces = request.mode == WriteMode::Overwrite && obstacles.is_empty();
         if alters && !replaces && !layout.facts.owned {
             self.lacks_owner(table).await?;
         }
-        if mode != WriteMode::Update {
+        if request.mode != WriteMode::Update {
             self.sequences(layout).await?;
         }
         Ok(())
@@ -214,14 +214,13 @@ impl Rights<'_> {
 
     /// To keep states: in tables that are there, or are to be made.
     async fn states(&mut self, schema: &str) -> Result<()> {
-        let sql = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                   WHERE n.nspname = $1 AND c.relname = 'meta'";
+        let sql = "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'meta')";
         let row = self
             .client
             .query_one(sql, &[&schema])
             .await
             .map_err(|error| failed(DOING, error))?;
-        let are_there = row.get::<_, i64>(0) > 0;
+        let are_there: bool = row.get(0);
         self.schema(schema, !are_there).await?;
         if !are_there {
             return Ok(());

@@ -1,6 +1,6 @@
 //! What each mode does, as the rights that it takes.
 
-use connector_core::WriteMode;
+use connector_core::{Deletes, WriteMode, WriteRequest};
 
 use crate::merge::changing;
 use crate::shape::Shape;
@@ -30,7 +30,7 @@ pub(super) enum On<'a> {
 
 /// Each right that changing the rows takes, and on what.
 pub(super) fn needs<'a>(
-    mode: WriteMode,
+    request: &WriteRequest,
     layout: &'a Layout,
     obstacles: &[String],
 ) -> Vec<(&'static str, On<'a>)> {
@@ -47,7 +47,7 @@ pub(super) fn needs<'a>(
     let changed = || there(&mut changing(layout, &shape).map(|(position, _)| position));
     let mut compared = there(&mut layout.key.iter().copied());
     compared.extend(changed());
-    match mode {
+    let mut needs = match request.mode {
         WriteMode::Insert => {
             let primary = there(&mut layout.primary.iter().copied());
             vec![("SELECT", On::Columns(primary)), ("INSERT", written())]
@@ -55,7 +55,6 @@ pub(super) fn needs<'a>(
         WriteMode::Update => vec![
             ("SELECT", On::Columns(compared)),
             ("UPDATE", On::Columns(changed())),
-            ("DELETE", On::Table),
         ],
         WriteMode::Upsert => {
             // By it a row that was made is told from one that was changed.
@@ -64,13 +63,29 @@ pub(super) fn needs<'a>(
                 ("SELECT", On::Columns(compared)),
                 ("INSERT", written()),
                 ("UPDATE", On::Columns(changed())),
-                ("DELETE", On::Table),
             ]
         }
         // It makes a table like this one, which it owns.
-        WriteMode::Overwrite if obstacles.is_empty() => vec![("SELECT", On::Table)],
+        WriteMode::Overwrite if obstacles.is_empty() => return vec![("SELECT", On::Table)],
+        // What has come since a sweep began is told by the transaction that made it.
+        WriteMode::Delete | WriteMode::Prune => vec![("SELECT", On::Table)],
+        WriteMode::History => ["SELECT", "INSERT", "UPDATE"]
+            .map(|right| (right, On::Table))
+            .into(),
         _ => ["SELECT", "INSERT", "UPDATE", "DELETE"]
             .map(|right| (right, On::Table))
             .into(),
+    };
+    match request.deletes {
+        _ if matches!(
+            request.mode,
+            WriteMode::Insert | WriteMode::History | WriteMode::Overwrite
+        ) => {}
+        Deletes::Ignore => {}
+        Deletes::Hard => needs.push(("DELETE", On::Table)),
+        // A mark that is to be added will be the owner's own.
+        Deletes::Soft if layout.own.change().is_some() => {}
+        Deletes::Soft => needs.push(("UPDATE", On::Columns(vec![Deletes::DELETED_AT]))),
     }
+    needs
 }

@@ -221,12 +221,13 @@ impl PgType {
         }
     }
 
-    /// `column` as it is selected: a type that has no core counterpart comes as its text.
+    /// `column` as it is selected: a type that has no core counterpart comes as its text. So does one whose number
+    /// differs from database to database: the client would ask about it, and keep a statement for that in the session.
     pub(crate) fn selected(&self, column: &str) -> String {
         match self {
             // Its text depends on the session's locale, its number does not.
             Self::Other(name) if name == MONEY => format!("{column}::numeric::text"),
-            Self::Other(_) => format!("{column}::text"),
+            Self::Other(_) | Self::Enum { .. } | Self::Citext(_) => format!("{column}::text"),
             _ => column.to_owned(),
         }
     }

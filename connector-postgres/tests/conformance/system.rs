@@ -70,6 +70,10 @@ impl Database {
             }
         }
         done.unwrap();
+        let name = database.config.database.as_deref().unwrap_or_default();
+        // To publish the changes of a table.
+        let sql = format!("GRANT CREATE ON DATABASE {name} TO conformance_loader");
+        database.client.batch_execute(&sql).await.unwrap();
         database
     }
 

@@ -22,10 +22,10 @@ struct Jump {
 }
 
 impl Jump {
+    /// Rejections are left: what is old of them is pruned.
     fn sql(to: &str) -> String {
         format!(
-            "UPDATE sync.task SET claimed_at = '{to}', committed_at = '{to}';
-             UPDATE sync.rejection SET rejected_at = '{to}'; UPDATE sync.ticket SET opened_at = '{to}'"
+            "UPDATE sync.task SET claimed_at = '{to}', committed_at = '{to}'; UPDATE sync.ticket SET opened_at = '{to}'"
         )
     }
 }

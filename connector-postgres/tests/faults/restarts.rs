@@ -13,7 +13,7 @@ use crate::child::signal;
 use crate::sample::step;
 use crate::scenario::{Kind, once};
 use crate::sessions::assert_passing;
-use crate::wire::{At, Fault, Place};
+use crate::wire::{At, BEFORE_THE_LOAD, Fault, Place};
 use crate::world::{World, connect, own_server, ran};
 
 /// Restarts the server.
@@ -104,7 +104,7 @@ pub(crate) async fn a_server_process_that_is_killed() {
     let server = own_server(&[]);
     let mut world = World::on(server.url()).await;
     for kind in Kind::ALL {
-        for place in [Place::Saying("COPY ", 1), Place::Commit(3)] {
+        for place in [Place::Saying("COPY ", 1), Place::Commit(BEFORE_THE_LOAD + 2)] {
             let what = format!("{kind:?}, a server process killed at {place:?}");
             world.reset(kind).await;
             let tap = At::new(place, KillBackend(world.url.clone()));

@@ -11,6 +11,9 @@ use connector_testkit::faults::proxy::{Direction, Portion, Proxy, Tap, Verdict};
 /// The first statement of a claim looks for this table.
 const CLAIM: &[u8] = b"relname = 'meta'";
 
+/// Commits of a claim where there is no schema of states yet: each of its versions, what is pruned, the claim itself.
+pub(crate) const BEFORE_THE_LOAD: u64 = 5;
+
 /// Whether bytes hold others.
 pub(crate) fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)

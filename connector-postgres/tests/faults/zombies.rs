@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::child::{CUT_OFF, OVERTAKEN, signal, spawn};
 use crate::sample::step;
 use crate::scenario::Kind;
-use crate::wire::{At, Fault, Place, holds};
+use crate::wire::{At, BEFORE_THE_LOAD, Fault, Place, holds};
 use crate::world::{World, ran};
 
 pub(crate) async fn woken_after_takeover_of_an_append() {
@@ -207,7 +207,9 @@ pub(crate) async fn a_paused_process_with_a_living_session_keeps_its_task() {
     let world = World::shared().await;
     let kind = Kind::Append;
     world.reset(kind).await;
-    let paused = Paused::at(&world, kind, Place::Commit(3)).await.unwrap();
+    let paused = Paused::at(&world, kind, Place::Commit(BEFORE_THE_LOAD + 2))
+        .await
+        .unwrap();
     let error = ran(&kind.job(world.connector())).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Conflict, Retry::Never));
     let holder = format!(

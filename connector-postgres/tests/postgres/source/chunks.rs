@@ -133,3 +133,21 @@ async fn a_state_is_not_gone_on_from_under_another_filter() {
     .await;
     assert_eq!(other.rows.len(), 10);
 }
+
+#[tokio::test]
+async fn rows_that_lie_in_no_order_of_their_key_are_read_in_one_statement() {
+    let database = database().await;
+    database
+        .run(
+            "CREATE TABLE thing (id text PRIMARY KEY, c int);
+              INSERT INTO thing SELECT md5(i::text), i FROM generate_series(1, 2000) AS i; ANALYZE thing",
+        )
+        .await;
+    let postgres = chunked(&database, 13, 1);
+    let plan = postgres.plan_read(&full("thing")).await.unwrap();
+    assert!(plan.notes[0].contains("in one statement"), "{:?}", plan.notes);
+    let whole = take(&postgres, full("thing")).await;
+    assert_eq!(whole.rows.len(), 2_000);
+    let ends: Vec<usize> = whole.states.iter().map(|(covered, _)| *covered).collect();
+    assert_eq!(ends, [2_000]);
+}
