@@ -65,6 +65,7 @@ async fn main() {
         lead::FIELDS.len()
     );
     bench.ours.write(LEAD, bench.batches(Change::None)).await;
+    bench.psql.run("VACUUM ANALYZE lead");
     bench.new_table().await;
     bench
         .upsert(Change::OneIn(100), "upsert, 1 % changed", [0.5, 0.6])

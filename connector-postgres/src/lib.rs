@@ -22,8 +22,8 @@
 //!
 //! # Reading
 //! Tables, views and queries are read as of one moment, in a transaction that cannot write. A table with a primary key is
-//! read in chunks of it: a read that was cut short goes on after the last whole chunk, and
-//! [`read_sessions`](Config::read_sessions) sessions read chunks at once, all as of the same moment. Filters are applied
+//! read in chunks of it, unless its rows are known to lie in no order of it: a read that was cut short goes on after the last
+//! whole chunk, and [`read_sessions`](Config::read_sessions) sessions read chunks at once, all as of the same moment. Filters are applied
 //! by the server; text is compared by its bytes, whatever the database's language is.
 //!
 //! An incremental read of a table takes the rows that were written by transactions which had not ended when the last read

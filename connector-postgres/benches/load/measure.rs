@@ -1,6 +1,6 @@
 //! Two contestants, measured in turns.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
 
@@ -42,6 +42,7 @@ impl Pair {
         let (before, client, wall) = (server.cpu(), ProcessTime::now(), Instant::now());
         work.await;
         let (wall, client) = (wall.elapsed().as_secs_f64(), client.elapsed().as_secs_f64());
+        settle();
         self.ours.push(Run {
             wall,
             client,
@@ -52,8 +53,10 @@ impl Pair {
     pub(crate) fn theirs(&mut self, server: &Server, work: impl FnOnce()) {
         let (before, client, wall) = (server.cpu(), children_cpu(), Instant::now());
         tokio::task::block_in_place(work);
+        let wall = wall.elapsed().as_secs_f64();
+        settle();
         self.theirs.push(Run {
-            wall: wall.elapsed().as_secs_f64(),
+            wall,
             client: children_cpu() - client,
             server: server.cpu() - before,
         });
@@ -88,6 +91,11 @@ impl Pair {
             self.most[1],
         );
     }
+}
+
+/// Gives a session's process the time to end after its client, so that its account is closed.
+fn settle() {
+    std::thread::sleep(Duration::from_millis(500));
 }
 
 /// The most memory that a process had so far.

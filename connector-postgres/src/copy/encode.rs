@@ -45,6 +45,7 @@ const DATE_RANGE: Refusal = Refusal {
 ///
 /// # Errors
 /// The column cannot hold the value unchanged; nothing of use was appended.
+#[inline(always)]
 pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) -> Result<(), Refusal> {
     if !value.is_present() {
         out.put_i32(-1);
@@ -134,7 +135,9 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
     Ok(())
 }
 
+#[inline]
 fn sized(bytes: &[u8], out: &mut BytesMut) {
+    out.reserve(4 + bytes.len());
     // A value beyond 1 GB is refused by the reader long before.
     out.put_i32(bytes.len() as i32);
     out.put_slice(bytes);
@@ -173,6 +176,7 @@ fn decimal(
     Ok(())
 }
 
+#[inline]
 fn text(value: &str, max_chars: Option<u32>, out: &mut BytesMut) -> Result<(), Refusal> {
     if value.as_bytes().contains(&0) {
         return refuse(
