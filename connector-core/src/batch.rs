@@ -127,6 +127,17 @@ impl Batch {
         byte_len(self.cells.len(), self.heap.len(), self.ops.len())
     }
 
+    /// Whether any field of any record is unset; of a record that deletes, that says nothing.
+    pub fn has_unset(&self) -> bool {
+        self.cells.iter().any(|cell| matches!(cell, Cell::Unset))
+    }
+
+    /// Whether a text or a JSON value may hold the character NUL: one look at all of them together. True may be wrong,
+    /// false is not.
+    pub fn may_hold_nul(&self) -> bool {
+        self.heap.text.as_bytes().contains(&0)
+    }
+
     /// The record at `index`, if there is one.
     #[inline]
     pub fn get(&self, index: usize) -> Option<Record<'_>> {
@@ -608,6 +619,23 @@ mod tests {
             Field::new("Note", DataType::TEXT),
         ];
         Arc::new(Schema::new(fields, ["Id"]).unwrap())
+    }
+
+    #[test]
+    fn what_none_of_its_records_holds_is_seen_at_once() {
+        let batch = |note: Value<'_>| {
+            let mut builder = BatchBuilder::new(schema(), 0);
+            [Value::Text("a"), Value::Null, note]
+                .into_iter()
+                .for_each(|value| builder.push(value));
+            builder.end_record(Op::Put);
+            builder.finish()
+        };
+        let facts = |batch: Batch| (batch.has_unset(), batch.may_hold_nul());
+        assert_eq!(facts(batch(Value::Text("b"))), (false, false));
+        assert_eq!(facts(batch(Value::Unset)), (true, false));
+        assert_eq!(facts(batch(Value::Text("b\0"))), (false, true));
+        assert_eq!(facts(batch(Value::Bytes(b"\0"))), (false, false));
     }
 
     #[test]

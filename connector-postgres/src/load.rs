@@ -8,7 +8,7 @@ use connector_core::{Op, Record, Rejection, Result, Value};
 use futures::SinkExt;
 use tokio_postgres::{Client, CopyInSink};
 
-use crate::copy::{HEADER, Refusal, TRAILER, encode_cell};
+use crate::copy::{HEADER, Refusal, TRAILER, Text, encode_cell};
 use crate::error::failed;
 use crate::limits::{KEY_TOO_LONG, check_row, is_long_key};
 use crate::shape::Shape;
@@ -53,8 +53,9 @@ impl Load {
         record: &Record<'_>,
         layout: &Layout,
         shape: &Shape,
+        known: Text,
     ) -> std::result::Result<u64, Rejection> {
-        encode_row(record, layout, shape, &mut self.buffer)
+        encode_row(record, layout, shape, known, &mut self.buffer)
     }
 
     /// Takes a row that [`encode_row`] has made.
@@ -96,6 +97,7 @@ pub(crate) fn encode_row(
     record: &Record<'_>,
     layout: &Layout,
     shape: &Shape,
+    known: Text,
     out: &mut BytesMut,
 ) -> std::result::Result<u64, Rejection> {
     let start = out.len();
@@ -119,7 +121,7 @@ pub(crate) fn encode_row(
         } else if column.not_null && !value.is_present() && !(shape.masked && matches!(value, Value::Unset)) {
             Err(NULL_VALUE)
         } else {
-            encode_cell(&value, &column.pg_type, out)
+            encode_cell(&value, &column.pg_type, known, out)
         };
         if let Err(Refusal { code, message }) = refused {
             out.truncate(start);

@@ -16,11 +16,17 @@ pub(crate) struct Unset {
 impl Unset {
     /// Looks through the records; deletes say nothing beyond their key, and mean nothing by it.
     pub(crate) fn of(batch: &Batch) -> Self {
+        // Nearly always nothing is.
+        if !batch.has_unset() {
+            return Self {
+                any: Vec::new(),
+                uniform: true,
+            };
+        }
         let mut any: Vec<bool> = Vec::new();
         let (mut uniform, mut first) = (true, true);
         for record in batch.records().filter(|record| record.op() == Op::Put) {
             let is_unset = |value: Value<'_>| matches!(value, Value::Unset);
-            // Nearly always nothing is.
             if any.is_empty() && !record.values().any(is_unset) {
                 first = false;
                 continue;

@@ -4,7 +4,7 @@ use bytes::{Buf, BufMut, BytesMut};
 use connector_core::Value;
 use connector_core::value::Array;
 
-use super::encode::{Refusal, encode_cell};
+use super::encode::{Refusal, Text, encode_cell};
 use super::{Scratch, decode};
 use crate::types::PgType;
 
@@ -26,7 +26,7 @@ pub(super) fn encode(
     let (mut count, mut nulls) = (0_i32, false);
     for value in array.iter() {
         nulls |= !value.is_present();
-        encode_cell(&value, element, out)?;
+        encode_cell(&value, element, Text::Unchecked, out)?;
         count += 1;
     }
     if count == 0 {

@@ -41,20 +41,33 @@ const DATE_RANGE: Refusal = Refusal {
     message: "the date lies outside what PostgreSQL holds",
 };
 
+/// What is known of the values of a batch before each is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Text {
+    /// A text may hold the character NUL.
+    Unchecked,
+    /// None does.
+    WithoutNul,
+}
+
 /// Appends the length and bytes of `value` for a column of type `to`; null and unset become null.
 ///
 /// # Errors
 /// The column cannot hold the value unchanged; nothing of use was appended.
 #[inline(always)]
-pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) -> Result<(), Refusal> {
+pub(crate) fn encode_cell(
+    value: &Value<'_>,
+    to: &PgType,
+    known: Text,
+    out: &mut BytesMut,
+) -> Result<(), Refusal> {
     if !value.is_present() {
-        out.put_i32(-1);
+        out.put_slice(&[0xff; 4]);
         return Ok(());
     }
     match (to, value) {
         (PgType::Bool, Value::Bool(value)) => {
-            out.put_i32(1);
-            out.put_u8(u8::from(*value));
+            out.put_slice(&[0, 0, 0, 1, u8::from(*value)]);
         }
         (PgType::Int2 | PgType::Int4 | PgType::Int8, Value::Int(value)) => return integer(*value, to, out),
         (PgType::Int2 | PgType::Int4 | PgType::Int8, Value::Decimal(value)) => {
@@ -63,28 +76,23 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
         (PgType::Numeric(size), Value::Int(value)) => return decimal(&(*value).into(), *size, out),
         (PgType::Numeric(size), Value::Decimal(value)) => return decimal(value, *size, out),
         (PgType::Float4, Value::Float32(value)) => {
-            out.put_i32(4);
-            out.put_f32(*value);
+            four(value.to_be_bytes(), out);
         }
         (PgType::Float8, Value::Float64(value)) => {
-            out.put_i32(8);
-            out.put_f64(*value);
+            eight(value.to_be_bytes(), out);
         }
         (PgType::Float8, Value::Float32(value)) => {
-            out.put_i32(8);
-            out.put_f64((*value).into());
+            eight(f64::from(*value).to_be_bytes(), out);
         }
         (PgType::Text { max_chars }, Value::Text(value) | Value::Json(value)) => {
-            return text(value, *max_chars, out);
+            return text(value, *max_chars, known, out);
         }
         (PgType::Bytea, Value::Bytes(value)) => sized(value, out),
         (PgType::Date, Value::Date(value)) => {
-            out.put_i32(4);
-            out.put_i32(days(*value)?);
+            four(days(*value)?.to_be_bytes(), out);
         }
         (PgType::Time, Value::Time(value)) => {
-            out.put_i32(8);
-            out.put_i64(value.micros());
+            eight(value.micros().to_be_bytes(), out);
         }
         (PgType::Timestamp, Value::Timestamp(value)) => return moment(value.micros_since_2000(), out),
         (PgType::Timestamptz, Value::Instant(value)) => return moment(value.micros_since_2000(), out),
@@ -100,14 +108,14 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
             let mut written = String::new();
             write_json(value, &mut written);
             return match to {
-                PgType::Text { max_chars } => text(&written, *max_chars, out),
+                PgType::Text { max_chars } => text(&written, *max_chars, Text::Unchecked, out),
                 _ => json(&written, to, out),
             };
         }
         (PgType::Array { element, oid }, Value::Array(value)) => {
             return array::encode(value, element, *oid, out);
         }
-        (PgType::Citext(_) | PgType::Other(_), Value::Text(value)) => return text(value, None, out),
+        (PgType::Citext(_) | PgType::Other(_), Value::Text(value)) => return text(value, None, known, out),
         (PgType::Char { max_chars }, Value::Text(value)) => {
             if value.ends_with(' ') {
                 return refuse(
@@ -115,7 +123,7 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
                     "the column does not keep the blanks at the text's end",
                 );
             }
-            return text(value, *max_chars, out);
+            return text(value, *max_chars, known, out);
         }
         (PgType::Enum { labels, .. }, Value::Text(value)) => {
             if labels
@@ -128,16 +136,29 @@ pub(crate) fn encode_cell(value: &Value<'_>, to: &PgType, out: &mut BytesMut) ->
         }
         (PgType::Narrow { of, limit, .. }, value) => {
             limit.check(value)?;
-            return encode_cell(value, of, out);
+            return encode_cell(value, of, known, out);
         }
         _ => return Err(WRONG_TYPE),
     }
     Ok(())
 }
 
+/// Four bytes after their length, in one piece.
+#[inline]
+fn four(bytes: [u8; 4], out: &mut BytesMut) {
+    let [a, b, c, d] = bytes;
+    out.put_slice(&[0, 0, 0, 4, a, b, c, d]);
+}
+
+/// Eight bytes after their length, in one piece.
+#[inline]
+fn eight(bytes: [u8; 8], out: &mut BytesMut) {
+    let [a, b, c, d, e, f, g, h] = bytes;
+    out.put_slice(&[0, 0, 0, 8, a, b, c, d, e, f, g, h]);
+}
+
 #[inline]
 fn sized(bytes: &[u8], out: &mut BytesMut) {
-    out.reserve(4 + bytes.len());
     // A value beyond 1 GB is refused by the reader long before.
     out.put_i32(bytes.len() as i32);
     out.put_slice(bytes);
@@ -150,13 +171,10 @@ fn integer(value: i64, to: &PgType, out: &mut BytesMut) -> Result<(), Refusal> {
             out.put_i16(value.try_into().map_err(|_| OUT_OF_RANGE)?);
         }
         PgType::Int4 => {
-            out.put_i32(4);
-            out.put_i32(value.try_into().map_err(|_| OUT_OF_RANGE)?);
+            let value = i32::try_from(value).map_err(|_| OUT_OF_RANGE)?;
+            four(value.to_be_bytes(), out);
         }
-        _ => {
-            out.put_i32(8);
-            out.put_i64(value);
-        }
+        _ => eight(value.to_be_bytes(), out),
     }
     Ok(())
 }
@@ -177,8 +195,8 @@ fn decimal(
 }
 
 #[inline]
-fn text(value: &str, max_chars: Option<u32>, out: &mut BytesMut) -> Result<(), Refusal> {
-    if value.as_bytes().contains(&0) {
+fn text(value: &str, max_chars: Option<u32>, known: Text, out: &mut BytesMut) -> Result<(), Refusal> {
+    if known == Text::Unchecked && value.as_bytes().contains(&0) {
         return refuse(
             "nul_character",
             "the text holds a NUL character, which PostgreSQL cannot store",
@@ -256,8 +274,7 @@ fn moment(micros: i64, out: &mut BytesMut) -> Result<(), Refusal> {
     if !TIMESTAMPS.contains(&micros) && !matches!(micros, i64::MIN | i64::MAX) {
         return Err(DATE_RANGE);
     }
-    out.put_i32(8);
-    out.put_i64(micros);
+    eight(micros.to_be_bytes(), out);
     Ok(())
 }
 
@@ -268,7 +285,7 @@ mod tests {
 
     fn encoded(value: Value<'_>, to: &PgType) -> Result<Vec<u8>, &'static str> {
         let mut out = BytesMut::new();
-        encode_cell(&value, to, &mut out)
+        encode_cell(&value, to, Text::Unchecked, &mut out)
             .map(|()| out.to_vec())
             .map_err(|refusal| refusal.code)
     }

@@ -26,6 +26,7 @@ use self::sweep::Sweep;
 use self::transaction::{Path, Transaction};
 use crate::connect::Guarded;
 use crate::connector::Postgres;
+use crate::copy::Text;
 use crate::fingerprint::Fingerprinted;
 use crate::ident::Table;
 use crate::load::encode_row;
@@ -190,8 +191,12 @@ impl TableWriter {
         } else {
             self.start_rows(&mut transaction, &unset).await?;
         }
+        let known = match batch.may_hold_nul() {
+            true => Text::Unchecked,
+            false => Text::WithoutNul,
+        };
         for record in batch.records() {
-            self.take(&mut transaction, &record)?;
+            self.take(&mut transaction, &record, known)?;
             if let Some(load) = &mut transaction.load {
                 load.flush().await?;
             }
@@ -229,7 +234,7 @@ impl TableWriter {
     }
 
     /// Encodes one record into the COPY, or rejects it.
-    fn take(&mut self, transaction: &mut Transaction, record: &Record<'_>) -> Result<()> {
+    fn take(&mut self, transaction: &mut Transaction, record: &Record<'_>, known: Text) -> Result<()> {
         let Some(load) = &mut transaction.load else {
             return Err(Error::new(ErrorKind::Bug, "a transaction lost its COPY"));
         };
@@ -254,10 +259,10 @@ impl TableWriter {
                 staged: true,
                 ..Shape::direct()
             };
-            encode_row(record, &self.layout, &shape, &mut row)
+            encode_row(record, &self.layout, &shape, known, &mut row)
                 .map(|_| drop(transaction.direct_deletes.insert(key(), row)))
         } else {
-            load.push(record, &self.layout, &transaction.shape)
+            load.push(record, &self.layout, &transaction.shape, known)
                 .map(|digest| transaction.keys.add(digest))
         };
         match taken {
