@@ -2,6 +2,7 @@
 
 use connector_core::{ColumnPlan, WriteMode, WritePlan};
 
+use crate::overflow::Overflow;
 use crate::table::Layout;
 
 impl Layout {
@@ -34,14 +35,19 @@ impl Layout {
                 ));
             }
         }
-        let columns = self.looked_at().map(|column| ColumnPlan {
+        plan.notes.extend(self.overflow.as_ref().map(Overflow::note));
+        let rest = self.rest();
+        let own = self.looked_at().enumerate();
+        let columns = own.filter(|&(position, _)| Some(position) != rest);
+        let columns = columns.map(|(_, column)| ColumnPlan {
             name: column.field.clone(),
             from: column.from.to_string(),
             to: column.pg_type.sql(),
             lossless: column.lossless,
             reason: column.pg_type.reason(column.from),
         });
-        plan.with_columns(columns.collect())
+        let folded = self.overflow.iter().flat_map(Overflow::columns);
+        plan.with_columns(columns.chain(folded).collect())
     }
 
     fn first_note(&self, mode: WriteMode) -> String {

@@ -85,7 +85,7 @@ impl TableWriter {
             }
             let shadow = Shadow::find(&session, &postgres, &request, &target.table, purpose).await?;
             if is_ours && purpose == Purpose::Overwrite {
-                layout = shadow.layout(&session, &request, &target).await?;
+                layout = shadow.layout(&session, &postgres, &request, &target).await?;
                 overwritten = Some(target.clone());
             } else if is_ours {
                 layout = target.named_in(shadow.table.clone(), request.resumes);
@@ -176,10 +176,14 @@ impl TableWriter {
 
     /// Encodes a batch into the COPY under way, or into a new one.
     async fn load(&mut self, batch: Batch) -> Result<()> {
+        let batch = match &self.layout.overflow {
+            Some(overflow) => batch.fold(&overflow.fold)?,
+            None => batch,
+        };
         // Beyond its key, what names a row says nothing.
         let unset = match self.layout.names_only {
             true => Unset::default(),
-            false => Unset::of(&batch),
+            false => Unset::of(&batch, self.layout.rest()),
         };
         let mut transaction = match self.transaction.take() {
             Some(transaction) => transaction,
@@ -268,7 +272,9 @@ impl TableWriter {
                     transaction.direct_deletes.remove(&key());
                 }
             }
-            Err(rejection) => self.rejections.add_record(record, rejection, &mut self.report),
+            Err(rejection) => self
+                .rejections
+                .add_record(record, &self.layout, rejection, &mut self.report),
         }
         Ok(())
     }

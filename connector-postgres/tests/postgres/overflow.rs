@@ -1,0 +1,481 @@
+//! More fields than a table holds: the rest is in one column.
+
+use std::sync::Arc;
+
+use connector_core::{
+    Batch, BatchBuilder, DataType, Deletes, Destination, ErrorKind, Field, Op, Schema, Value, WriteMode,
+    WriteRequest,
+};
+
+use crate::support::{
+    Database, batch, claim, database, decimal, field, load, puts, refusal, schema, state, tally, try_load,
+    upsert,
+};
+
+const UNSET: Value<'static> = Value::Unset;
+const NULL: Value<'static> = Value::Null;
+
+/// A key `id`, and so many fields `f0`, `f1` and so on.
+fn wide(fields: usize, data_type: DataType) -> Arc<Schema> {
+    let mut all = vec![field("id", DataType::Int64)];
+    all.extend((0..fields).map(|n| field(&format!("f{n}"), data_type)));
+    schema(all, &["id"])
+}
+
+/// A record of [`wide`] in which all fields are `of` their number.
+fn record<'v>(schema: &Schema, id: i64, of: impl Fn(usize) -> Value<'v>) -> Vec<Value<'v>> {
+    let fields = 0..schema.fields().len() - 1;
+    [Value::Int(id)].into_iter().chain(fields.map(of)).collect()
+}
+
+fn records(schema: &Arc<Schema>, rows: &[Vec<Value<'_>>]) -> Batch {
+    let rows: Vec<&[Value<'_>]> = rows.iter().map(Vec::as_slice).collect();
+    puts(schema, 0, &rows)
+}
+
+/// The number of columns that a table has.
+async fn columns(database: &Database, table: &str) -> usize {
+    let sql = format!(
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped"
+    );
+    database.line(&sql).await.parse().unwrap()
+}
+
+/// The last field of 400 texts, which is folded; and one that has a column.
+const FOLDED: usize = 399;
+const OWN: usize = 0;
+
+fn texts() -> Arc<Schema> {
+    wide(400, DataType::TEXT)
+}
+
+/// A record of [`texts`] in which only two fields are not `others`.
+fn two<'v>(schema: &Schema, id: i64, own: Value<'v>, folded: Value<'v>, others: Value<'v>) -> Vec<Value<'v>> {
+    record(schema, id, |n| match n {
+        OWN => own,
+        FOLDED => folded,
+        _ => others,
+    })
+}
+
+/// The two fields of each row, and how many others are folded in it.
+const TWO: &str = "SELECT id, f0, _rest->>'f399', (SELECT count(*) FROM jsonb_object_keys(_rest - 'f399')) FROM t ORDER BY id";
+
+#[tokio::test]
+async fn two_thousand_fields_are_created_and_read_back() {
+    for data_type in [DataType::Bool, DataType::Int32, DataType::TEXT] {
+        let database = database().await;
+        let schema = wide(2_000, data_type);
+        let text = |n: usize| format!("värde \"{n}\"\n");
+        let texts: Vec<String> = (0..2_000).map(text).collect();
+        let value = |n: usize| match data_type {
+            DataType::Bool => Value::Bool(n % 3 == 0),
+            DataType::Int32 => Value::Int(n as i64 * 1_000_003 % 2_000_000_011 - 1_000),
+            _ => Value::Text(&texts[n]),
+        };
+        let rows = [
+            record(&schema, 1, value),
+            record(&schema, 2, |n| if n % 2 == 0 { NULL } else { value(n) }),
+            record(&schema, 3, |_| NULL),
+        ];
+        // Into a new table, then into one that is there: nothing differs.
+        for tallied in [[3, 0, 0, 0, 0], [0, 0, 3, 0, 0]] {
+            let loaded = load(
+                &database.connector(),
+                upsert("t", &schema),
+                vec![records(&schema, &rows)],
+            )
+            .await;
+            assert_eq!(tally(&loaded), tallied, "{data_type}");
+        }
+        let own = columns(&database, "t").await - 1;
+        assert!(own > 300, "{own} columns");
+        let column = |n: usize| {
+            if n + 1 < own {
+                format!("f{n}::text")
+            } else {
+                format!("_rest->>'f{n}'")
+            }
+        };
+        for (id, row) in rows.iter().enumerate().map(|(i, row)| (i + 1, row)) {
+            for numbers in (0..2_000).collect::<Vec<_>>().chunks(500) {
+                let list: Vec<String> = numbers.iter().map(|&n| column(n)).collect();
+                let sql = format!("SELECT ARRAY[{}]::text FROM t WHERE id = {id}", list.join(", "));
+                let wanted: Vec<String> = numbers.iter().map(|&n| row[n + 1]).map(quoted).collect();
+                assert_eq!(
+                    database.line(&sql).await,
+                    format!("{{{}}}", wanted.join(",")),
+                    "{data_type} {id}"
+                );
+            }
+        }
+        assert_eq!(database.line("SELECT _rest FROM t WHERE id = 3").await, "∅");
+    }
+}
+
+/// A value as an element of PostgreSQL's array of texts.
+fn quoted(value: Value<'_>) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Text(text) => format!("\"{}\"", text.replace('"', "\\\"")),
+        value => value.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn a_row_with_a_value_in_each_field_fits_whatever_they_are() {
+    let long: Vec<String> = (0..600).map(|n| noise(8_000, n)).collect();
+    for (fields, data_type, length) in [
+        (1_000, DataType::Int64, 0),
+        (600, DataType::TEXT, 8_000),
+        (600, DataType::TEXT, 23),
+        (1_595, DataType::Bool, 0),
+        (900, DataType::Interval, 0),
+    ] {
+        let database = database().await;
+        let schema = wide(fields, data_type);
+        let value = |n: usize| match data_type {
+            DataType::Int64 => Value::Int(i64::MAX - n as i64),
+            DataType::Bool => Value::Bool(true),
+            DataType::Interval => Value::Interval(connector_core::value::Interval {
+                months: 1,
+                days: 2,
+                micros: n as i64,
+            }),
+            _ => Value::Text(&long[n][..length]),
+        };
+        let rows = [record(&schema, 1, value), record(&schema, 2, value)];
+        let loaded = load(
+            &database.connector(),
+            upsert("t", &schema),
+            vec![records(&schema, &rows)],
+        )
+        .await;
+        assert_eq!(tally(&loaded), [2, 0, 0, 0, 0], "{data_type} {length}");
+        // Through the staging table, with a mask.
+        let mut partial = rows.clone();
+        partial[0][1] = UNSET;
+        partial[1][fields] = NULL;
+        let loaded = load(
+            &database.connector(),
+            upsert("t", &schema),
+            vec![records(&schema, &partial)],
+        )
+        .await;
+        assert_eq!(tally(&loaded), [0, 1, 1, 0, 0], "{data_type} {length}");
+    }
+}
+
+/// Text that does not compress.
+fn noise(length: usize, seed: u64) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b'a' + (state >> 60) as u8)
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+#[tokio::test]
+async fn every_type_is_what_it_was_when_folded() {
+    use connector_core::ElementType;
+    use connector_core::value::{ArrayBuf, Date, Instant, Interval, Time, Timestamp};
+    let database = database().await;
+    let mut list = ArrayBuf::new();
+    list.push(&Value::Text("a\"b"));
+    list.push(&NULL);
+    let moment = Instant::from_unix_micros(1_700_000_000_123_456);
+    let odd = [
+        (DataType::Bool, Value::Bool(false), "boolean", "f"),
+        (DataType::Int16, Value::Int(-32_768), "smallint", "-32768"),
+        (
+            DataType::Int64,
+            Value::Int(i64::MIN),
+            "bigint",
+            "-9223372036854775808",
+        ),
+        (DataType::Float32, Value::Float32(0.1), "real", "0.1"),
+        (DataType::Float64, Value::Float64(-0.0), "double precision", "-0"),
+        (
+            DataType::Float64,
+            Value::Float64(5e-324),
+            "double precision",
+            "5e-324",
+        ),
+        (
+            DataType::Float64,
+            Value::Float64(f64::MAX),
+            "double precision",
+            "1.7976931348623157e+308",
+        ),
+        (
+            DataType::Float64,
+            Value::Float64(f64::NAN),
+            "double precision",
+            "NaN",
+        ),
+        (
+            DataType::Decimal(None),
+            decimal("-12345678901234567890.1200"),
+            "numeric",
+            "-12345678901234567890.1200",
+        ),
+        (
+            DataType::TEXT,
+            Value::Text("\u{1}\t\\ 改行 🚀"),
+            "text",
+            "\u{1}\t\\ 改行 🚀",
+        ),
+        (DataType::TEXT, Value::Text(""), "text", ""),
+        (DataType::Bytes, Value::Bytes(&[0, 255]), "text", "00ff"),
+        (
+            DataType::Date,
+            Value::Date(Date::parse("2024-02-29").unwrap()),
+            "date",
+            "2024-02-29",
+        ),
+        (
+            DataType::Time,
+            Value::Time(Time::parse("23:59:59.000001").unwrap()),
+            "time",
+            "23:59:59.000001",
+        ),
+        (
+            DataType::Timestamp,
+            Value::Timestamp(Timestamp::parse("2024-02-29T01:02:03.5").unwrap()),
+            "timestamp",
+            "2024-02-29 01:02:03.5",
+        ),
+        (
+            DataType::Instant,
+            Value::Instant(moment),
+            "timestamptz AT TIME ZONE 'UTC'",
+            "2023-11-14 22:13:20.123456",
+        ),
+        (
+            DataType::Interval,
+            Value::Interval(Interval {
+                months: 14,
+                days: -3,
+                micros: 1,
+            }),
+            "interval",
+            "1 year 2 mons -3 days +00:00:00.000001",
+        ),
+        (
+            DataType::Uuid,
+            Value::Uuid([7; 16]),
+            "uuid",
+            "07070707-0707-0707-0707-070707070707",
+        ),
+        (
+            DataType::Json,
+            Value::Json(r#"{"b": [1.0, null], "a": null}"#),
+            "text",
+            r#"{"a": null, "b": [1.0, null]}"#,
+        ),
+        (
+            DataType::Array(ElementType::Text),
+            Value::Array(list.as_array()),
+            "text",
+            r#"["a\"b", null]"#,
+        ),
+    ];
+    let mut fields = vec![field("id", DataType::Int64)];
+    fields.extend((0..350).map(|n| field(&format!("f{n}"), DataType::TEXT)));
+    fields.extend(
+        odd.iter()
+            .enumerate()
+            .map(|(n, odd)| field(&format!("Odd \"{n}'s\\"), odd.0)),
+    );
+    let schema = schema(fields, &["id"]);
+    let mut row = vec![Value::Int(1)];
+    row.extend([NULL; 350]);
+    row.extend(odd.iter().map(|odd| odd.1));
+    // Straight into the table, then compared with what is there, then as a patch.
+    let mut patch = row.clone();
+    patch[340] = UNSET;
+    for (row, tallied) in [
+        (&row, [1, 0, 0, 0, 0]),
+        (&row, [0, 0, 1, 0, 0]),
+        (&patch, [0, 0, 1, 0, 0]),
+    ] {
+        let loaded = load(
+            &database.connector(),
+            upsert("t", &schema),
+            vec![records(&schema, std::slice::from_ref(row))],
+        )
+        .await;
+        assert_eq!(tally(&loaded), tallied);
+    }
+    for (n, (_, _, sql_type, wanted)) in odd.iter().enumerate() {
+        let sql = format!("SELECT (_rest->>E'Odd \"{n}\\'s\\\\')::{sql_type} FROM t");
+        assert_eq!(database.line(&sql).await, *wanted, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn an_upsert_changes_what_differs_and_nothing_else() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let x = Value::Text("x");
+    let y = Value::Text("y");
+    let first = [
+        two(&schema, 1, x, x, x),
+        two(&schema, 2, x, x, NULL),
+        two(&schema, 3, x, x, x),
+    ];
+    load(&postgres, upsert("t", &schema), vec![records(&schema, &first)]).await;
+    let others: usize = database
+        .line("SELECT count(*) FROM jsonb_object_keys((SELECT _rest FROM t WHERE id = 1))")
+        .await
+        .parse()
+        .unwrap();
+    assert_eq!(
+        database.lines(TWO).await,
+        [
+            format!("1|x|x|{}", others - 1),
+            "2|x|x|0".into(),
+            format!("3|x|x|{}", others - 1)
+        ]
+    );
+    // Only a folded field differs; one is cleared; one is the same.
+    let second = [
+        two(&schema, 1, x, y, x),
+        two(&schema, 2, x, NULL, NULL),
+        two(&schema, 3, x, x, x),
+    ];
+    let before = database.line("SELECT xmin FROM t WHERE id = 3").await;
+    let loaded = load(&postgres, upsert("t", &schema), vec![records(&schema, &second)]).await;
+    assert_eq!(tally(&loaded), [0, 2, 1, 0, 0]);
+    assert_eq!(
+        database.lines(TWO).await,
+        [
+            format!("1|x|y|{}", others - 1),
+            "2|x|∅|0".into(),
+            format!("3|x|x|{}", others - 1)
+        ]
+    );
+    assert_eq!(database.line("SELECT _rest FROM t WHERE id = 2").await, "∅");
+    assert_eq!(database.line("SELECT xmin FROM t WHERE id = 3").await, before);
+}
+
+#[tokio::test]
+async fn unset_leaves_alone_and_null_clears_folded_or_not() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let (x, y) = (Value::Text("x"), Value::Text("y"));
+    let first: Vec<_> = (1..=6).map(|id| two(&schema, id, x, x, x)).collect();
+    load(&postgres, upsert("t", &schema), vec![records(&schema, &first)]).await;
+    let second = [
+        // Nothing is said of what is folded; or only of one; or only a null.
+        record(&schema, 1, |n| if n < 300 { y } else { UNSET }),
+        two(&schema, 2, UNSET, y, UNSET),
+        two(&schema, 3, UNSET, NULL, UNSET),
+        // All but one; all; the same.
+        two(&schema, 4, UNSET, UNSET, NULL),
+        two(&schema, 5, y, NULL, NULL),
+        two(&schema, 6, UNSET, x, UNSET),
+        // A new row is what it says.
+        two(&schema, 7, x, y, UNSET),
+        two(&schema, 8, x, NULL, UNSET),
+        two(&schema, 9, x, UNSET, UNSET),
+    ];
+    let loaded = load(&postgres, upsert("t", &schema), vec![records(&schema, &second)]).await;
+    let lines = database.lines(TWO).await;
+    let others = lines[0].rsplit('|').next().unwrap().to_owned();
+    assert!(others.parse::<usize>().unwrap() > 50);
+    assert_eq!(tally(&loaded), [3, 5, 1, 0, 0]);
+    assert_eq!(
+        lines,
+        [
+            format!("1|y|x|{others}"),
+            format!("2|x|y|{others}"),
+            format!("3|x|∅|{others}"),
+            "4|x|x|0".to_owned(),
+            "5|y|∅|0".to_owned(),
+            format!("6|x|x|{others}"),
+            "7|x|y|0".to_owned(),
+            "8|x|∅|0".to_owned(),
+            "9|x|∅|0".to_owned(),
+        ]
+    );
+    assert_eq!(
+        database
+            .lines("SELECT id FROM t WHERE _rest IS NULL ORDER BY id")
+            .await,
+        ["5", "8", "9"]
+    );
+    assert_eq!(database.lines("SELECT id FROM t WHERE _rest ? ''").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_last_that_says_something_wins_within_a_commit() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let (x, y, z) = (Value::Text("x"), Value::Text("y"), Value::Text("z"));
+    load(
+        &postgres,
+        upsert("t", &schema),
+        vec![records(
+            &schema,
+            &[two(&schema, 1, x, x, x), two(&schema, 5, x, x, x)],
+        )],
+    )
+    .await;
+    let other = |id: i64, value| record(&schema, id, move |n| if n == 398 { value } else { UNSET });
+    let puts = [
+        // A patch upon a patch.
+        two(&schema, 1, UNSET, y, UNSET),
+        other(1, NULL),
+        // A patch upon a whole record, in a new row.
+        two(&schema, 2, x, x, x),
+        two(&schema, 2, UNSET, NULL, UNSET),
+        // A whole record upon a patch.
+        two(&schema, 3, UNSET, y, UNSET),
+        two(&schema, 3, z, NULL, z),
+        // Two patches, a new row.
+        other(4, z),
+        two(&schema, 4, x, y, UNSET),
+        // A patch, and one that says nothing of what is folded.
+        two(&schema, 5, UNSET, z, UNSET),
+        two(&schema, 5, y, UNSET, UNSET),
+        // Nothing is said of what is folded, twice.
+        two(&schema, 6, x, UNSET, UNSET),
+        two(&schema, 6, y, UNSET, UNSET),
+    ];
+    let mut rows: Vec<(Op, &[Value<'_>])> = puts.iter().map(|row| (Op::Put, row.as_slice())).collect();
+    // A record after a delete starts from nothing.
+    let (gone, again) = ([Value::Int(5)], two(&schema, 5, x, y, UNSET));
+    let deletes = [(Op::Delete, gone.as_slice()), (Op::Put, again.as_slice())];
+    let shown = "SELECT id, f0, _rest->>'f398', _rest->>'f399', (SELECT count(*) FROM jsonb_object_keys(_rest)) FROM t ORDER BY id";
+    load(&postgres, upsert("t", &schema), vec![batch(&schema, 0, &rows)]).await;
+    let lines = database.lines(shown).await;
+    let folded: usize = lines[4].rsplit('|').next().unwrap().parse().unwrap();
+    let wanted = [
+        format!("1|x|∅|y|{}", folded - 1),
+        format!("2|x|x|∅|{}", folded - 1),
+        format!("3|z|z|∅|{}", folded - 1),
+        "4|x|z|y|2".to_owned(),
+        format!("5|y|x|z|{folded}"),
+        "6|y|∅|∅|0".to_owned(),
+    ];
+    assert_eq!(lines, wanted);
+    rows.clear();
+    rows.push((Op::Put, &puts[8]));
+    rows.extend(deletes);
+    load(&postgres, upsert("t", &schema), vec![batch(&schema, 0, &rows)]).await;
+    assert_eq!(database.lines(shown).await[4], "5|x|∅|y|1");
+    // The same into a table that is not there yet.
+    let rows: Vec<(Op, &[Value<'_>])> = puts[2..8].iter().map(|row| (Op::Put, row.as_slice())).collect();
+    load(&postgres, upsert("u", &schema), vec![batch(&schema, 0, &rows)]).await;
+    assert_eq!(
+        database.lines(&shown.replace("FROM t", "FROM u")).await,
+        wanted[1..4]
+    );
+}
