@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 
 use crate::catalog::{self, ColumnInfo};
 use crate::column::TargetColumn;
+use crate::ident::Ident;
 use crate::limits::{MAX_COLUMNS, PASSING};
 use crate::table::Layout;
 
@@ -63,6 +64,35 @@ impl Layout {
             format!("say match_on = {primary:?}, or write into another table")
         };
         Err(Error::new(ErrorKind::Schema, message).with_help(help))
+    }
+
+    /// A column that needs a value gets one with each new row.
+    pub(crate) fn check_filled(&self, mode: WriteMode, there: &[ColumnInfo]) -> Result<()> {
+        if mode == WriteMode::Update || self.names_only || self.facts.fills {
+            return Ok(());
+        }
+        let is_written = |name: &str| {
+            self.columns.iter().any(|column| column.name == name) || self.own.names().contains(&name)
+        };
+        let empty: Vec<&str> = there
+            .iter()
+            .filter(|column| !column.nullable && column.default.is_none() && column.writable)
+            .map(|column| column.name.as_str())
+            .filter(|name| !is_written(name))
+            .collect();
+        let Some(first) = empty.first() else {
+            return Ok(());
+        };
+        let message = format!(
+            "{} takes no row without a value for `{}`, and nothing writes one: no field is mapped to it, and it has no default",
+            self.table,
+            empty.join("`, `")
+        );
+        Err(Error::new(ErrorKind::Schema, message).with_help(format!(
+            "map a field to it with `fields`, or run ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL, or SET DEFAULT a value",
+            self.table,
+            Ident(first)
+        )))
     }
 
     /// A column that a view shows cannot be widened.

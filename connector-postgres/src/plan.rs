@@ -19,6 +19,12 @@ impl Layout {
                 ),
             });
         }
+        if mode == WriteMode::Upsert && self.exists {
+            plan.notes.push(
+                "by way of a staging table, a sample of which decides how rows get in: where few are new or differ, only                  those are looked up and touched; else all go to INSERT … ON CONFLICT"
+                    .to_owned(),
+            );
+        }
         plan.notes.extend(self.own.note(self.exists));
         for column in self.looked_at().filter(|column| column.name != column.field) {
             plan.notes.push(format!(

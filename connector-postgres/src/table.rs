@@ -134,6 +134,7 @@ impl Layout {
             layout.key.clone_from(&layout.primary);
         }
         layout.check_mode(request.mode, there.as_deref())?;
+        layout.check_filled(request.mode, there.as_deref().unwrap_or_default())?;
         layout.check_views(client).await?;
         Ok(layout)
     }

@@ -69,6 +69,15 @@ impl TableWriter {
         // Before it is planned for: what is changed from now on is noticed.
         let known = Known::of(&session, &postgres.table(request.stream.as_str())?).await?;
         let target = Layout::plan(&session, &postgres, &request).await?;
+        if request.resumes && !target.exists && !request.mode.is_of_everything() {
+            let message = format!(
+                "there is no table {} any more, and the records would go on after those that it held",
+                target.table
+            );
+            return Err(Error::new(ErrorKind::State, message).with_help(
+                "bring the table back, or reset the state of this task, so that everything is read anew",
+            ));
+        }
         // A version that has ended holds old values, and a name holds none.
         let compares = !request.mode.is_naming() && request.mode != WriteMode::History;
         let fingerprinted = if request.fence.is_some() && compares {
@@ -129,10 +138,11 @@ impl TableWriter {
             Some(transaction) => transaction,
             None => self.begin().await?,
         };
-        // Nothing may have come: at the end the table is there all the same, and who goes on from a checkpoint of an
-        // overwrite or a prune finds what was built.
+        // Nothing may have come: at the end the table is there all the same, and who goes on from a checkpoint finds
+        // what was built.
         let has_shadow = self.overwritten.is_some() || self.sweep.is_some();
-        if !self.layout.exists && transaction.load.is_none() && (last || has_shadow) {
+        let is_due = last || has_shadow || checkpoint.is_some();
+        if !self.layout.exists && transaction.load.is_none() && is_due {
             self.start_rows(&mut transaction, &Unset::default()).await?;
         }
         self.settle_rows(&mut transaction).await?;

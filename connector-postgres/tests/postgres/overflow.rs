@@ -479,3 +479,294 @@ async fn the_last_that_says_something_wins_within_a_commit() {
         wanted[1..4]
     );
 }
+
+#[tokio::test]
+async fn what_is_a_column_stays_one_and_what_was_folded_stays_folded() {
+    let database = database().await;
+    let postgres = database.connector();
+    let x = Value::Text("x");
+    let schema = texts();
+    load(
+        &postgres,
+        upsert("t", &schema),
+        vec![records(&schema, &[record(&schema, 1, |_| x)])],
+    )
+    .await;
+    let before = columns(&database, "t").await;
+    // A new field comes first, and one of the columns is gone; the old rows stay as they are.
+    let mut fields = vec![field("new", DataType::Int64)];
+    fields.extend(
+        schema
+            .fields()
+            .iter()
+            .filter(|field| field.name != "f0" && field.name != "f398")
+            .cloned(),
+    );
+    let other = schema_of(fields);
+    let row = |id: i64| -> Vec<Value<'static>> {
+        let fields = other.fields().iter();
+        fields
+            .map(|field| match field.name.as_str() {
+                "id" => Value::Int(id),
+                "new" => Value::Int(7),
+                _ => Value::Text("x"),
+            })
+            .collect()
+    };
+    let request = upsert("t", &other);
+    let plan = postgres.plan_write(&request).await.unwrap();
+    let note = plan.notes.iter().find(|note| note.contains("_rest")).unwrap();
+    assert!(
+        note.contains("because the table keeps new fields there: `new`, "),
+        "{note}"
+    );
+    let loaded = load(&postgres, request, vec![records(&other, &[row(1), row(2)])]).await;
+    assert_eq!(tally(&loaded), [1, 1, 0, 0, 0]);
+    assert_eq!(columns(&database, "t").await, before);
+    assert_eq!(
+        database
+            .lines("SELECT id, f0, _rest->>'new', _rest->>'f398', _rest->>'f399' FROM t ORDER BY id")
+            .await,
+        // What nobody writes any more stays: a column, or folded.
+        ["1|x|7|x|x", "2|∅|7|∅|x"]
+    );
+    // A column made by hand for a folded field is that field's from then on.
+    database
+        .run("ALTER TABLE t ADD COLUMN f399 text, DROP COLUMN f5")
+        .await;
+    let loaded = load(
+        &postgres,
+        upsert("t", &schema),
+        vec![records(&schema, &[record(&schema, 1, |_| x)])],
+    )
+    .await;
+    assert_eq!(tally(&loaded), [0, 1, 0, 0, 0]);
+    assert_eq!(
+        database
+            .line("SELECT f399, _rest ? 'f399', _rest->>'f5', _rest->>'new' FROM t WHERE id = 1")
+            .await,
+        "x|f|x|7"
+    );
+    assert_eq!(columns(&database, "t").await, before);
+}
+
+fn schema_of(fields: Vec<Field>) -> Arc<Schema> {
+    schema(fields, &["id"])
+}
+
+#[tokio::test]
+async fn a_table_that_is_there_takes_new_columns_while_it_has_room() {
+    let database = database().await;
+    let postgres = database.connector();
+    // 1,590 columns, of which 90 are gone: six more, one of them for the rest.
+    let list: Vec<String> = (0..1_589).map(|n| format!("f{n} boolean")).collect();
+    let gone: Vec<String> = (0..90).map(|n| format!("DROP COLUMN f{n}")).collect();
+    database
+        .run(&format!(
+            "CREATE TABLE t (id bigint PRIMARY KEY, {}); ALTER TABLE t {}",
+            list.join(", "),
+            gone.join(", ")
+        ))
+        .await;
+    let mut fields: Vec<Field> = vec![field("id", DataType::Int64)];
+    fields.extend((90..1_620).map(|n| field(&format!("f{n}"), DataType::Bool)));
+    let wide = schema_of(fields);
+    let row = |id: i64| record(&wide, id, |n| Value::Bool(n % 2 == 0));
+    for (id, tallied) in [(1, [1, 0, 0, 0, 0]), (1, [0, 0, 1, 0, 0])] {
+        let loaded = load(&postgres, upsert("t", &wide), vec![records(&wide, &[row(id)])]).await;
+        assert_eq!(tally(&loaded), tallied);
+        assert_eq!(columns(&database, "t").await, 1_500 + 10);
+    }
+    assert_eq!(
+        database.line("SELECT f1588, f1597, _rest->>'f1598', _rest->>'f1619', (SELECT count(*) FROM jsonb_object_keys(_rest)) FROM t").await,
+        "t|f|true|false|22"
+    );
+    // One that has had all of its columns takes none for the rest either.
+    database.run("CREATE TABLE full_up (id bigint PRIMARY KEY)").await;
+    for part in (0..1_599).collect::<Vec<_>>().chunks(400) {
+        let list: Vec<String> = part.iter().map(|n| format!("ADD COLUMN g{n} boolean")).collect();
+        database
+            .run(&format!("ALTER TABLE full_up {}", list.join(", ")))
+            .await;
+    }
+    database
+        .run("ALTER TABLE full_up DROP COLUMN g0, DROP COLUMN g1")
+        .await;
+    let error = refusal(postgres.plan_write(&upsert("full_up", &wide)).await);
+    assert_eq!(error.kind(), ErrorKind::Schema);
+    assert_eq!(
+        error.report().to_string(),
+        "\"public\".\"full_up\" has had 1600 columns of the 1600 that PostgreSQL gives a table, dropped ones included: there is no \
+         room for new fields, nor for the column `_rest` that would hold them\nhelp: copy the table into a new one, which counts \
+         only the columns that are there, or leave fields out with `columns` or `except`"
+    );
+}
+
+#[tokio::test]
+async fn a_table_whose_rows_are_wide_gets_its_new_fields_folded() {
+    let database = database().await;
+    let postgres = database.connector();
+    let list: Vec<String> = (0..330).map(|n| format!("g{n} text")).collect();
+    database
+        .run(&format!(
+            "CREATE TABLE t (id bigint PRIMARY KEY, {})",
+            list.join(", ")
+        ))
+        .await;
+    let schema = wide(20, DataType::TEXT);
+    let x = Value::Text("x");
+    load(
+        &postgres,
+        upsert("t", &schema),
+        vec![records(&schema, &[record(&schema, 1, |_| x)])],
+    )
+    .await;
+    let folded = database
+        .line("SELECT count(*) FROM t, jsonb_object_keys(_rest)")
+        .await
+        .parse::<usize>()
+        .unwrap();
+    assert!((1..20).contains(&folded), "{folded}");
+    assert_eq!(columns(&database, "t").await, 331 + 20 - folded + 1);
+}
+
+#[tokio::test]
+async fn a_field_called_like_the_column_for_the_rest_is_refused_only_where_it_is_in_the_way() {
+    let database = database().await;
+    let postgres = database.connector();
+    let mut fields = texts().fields().to_vec();
+    fields.push(field("_rest", DataType::TEXT));
+    let narrow = schema_of(fields[390..].iter().chain(&fields[..1]).cloned().collect());
+    let row: Vec<Value<'_>> = (0..narrow.fields().len())
+        .map(|n| {
+            if narrow.fields()[n].name == "id" {
+                Value::Int(1)
+            } else {
+                Value::Text("x")
+            }
+        })
+        .collect();
+    load(&postgres, upsert("t", &narrow), vec![records(&narrow, &[row])]).await;
+    assert_eq!(
+        database.line("SELECT pg_typeof(_rest), _rest FROM t").await,
+        "text|x"
+    );
+    let error = refusal(postgres.plan_write(&upsert("u", &schema_of(fields))).await);
+    assert_eq!(
+        error.report().to_string(),
+        "the field `_rest` would share its column with the fields that have no column of their own\n  table: \"public\".\"u\"\n\
+         help: give the field another name with `fields`, or leave fields out with `columns` or `except`"
+    );
+    // A column of that name that holds something else.
+    let error = refusal(postgres.plan_write(&upsert("t", &texts())).await);
+    assert_eq!(
+        error.to_string(),
+        "`_rest` is there and cannot hold fields: it is no jsonb that takes nulls"
+    );
+}
+
+#[tokio::test]
+async fn keys_and_kept_fields_always_have_columns() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let mut request = upsert("t", &schema).with_match_on(vec!["f398".to_owned(), "f399".to_owned()]);
+    request.keep = vec!["f397".to_owned()];
+    let (x, y) = (Value::Text("x"), Value::Text("y"));
+    load(
+        &postgres,
+        request.clone(),
+        vec![records(&schema, &[record(&schema, 1, |_| x)])],
+    )
+    .await;
+    load(
+        &postgres,
+        request,
+        vec![records(
+            &schema,
+            &[record(&schema, 1, |n| if n < 398 { y } else { x })],
+        )],
+    )
+    .await;
+    assert_eq!(
+        database
+            .line("SELECT id, f0, f397, f398, f399, _rest->>'f396' FROM t")
+            .await,
+        "1|y|x|x|x|y"
+    );
+    let many = (0..400).map(|n| format!("f{n}")).collect();
+    let error = refusal(postgres.plan_write(&upsert("u", &schema).with_keep(many)).await);
+    assert_eq!(
+        error.report().to_string(),
+        "the 401 fields that rows are found by, or that are kept, are more than a row of PostgreSQL holds\n  table: \"public\".\"u\"\n\
+         help: name fewer with `match_on` and `keep`"
+    );
+}
+
+#[tokio::test]
+async fn a_record_whose_folded_field_cannot_be_stored_is_rejected_alone() {
+    let database = database().await;
+    let mut config = database.config.clone();
+    config.keep_payload = true;
+    let postgres = connector_postgres::Postgres::new(config).unwrap();
+    let schema = texts();
+    let x = Value::Text("x");
+    for round in 0..2_i64 {
+        let request = upsert("t", &schema);
+        let fence = claim(&postgres, &request.task).await.fence;
+        let first = round * 10;
+        let rows = [
+            two(&schema, first + 1, x, x, x),
+            two(&schema, first + 2, x, Value::Text("a\0b"), NULL),
+            two(&schema, first + 3, x, x, x),
+            two(&schema, first + 4, x, Value::Text("c\0"), UNSET),
+        ];
+        let loaded = load(
+            &postgres,
+            request.with_fence(Some(fence)),
+            vec![records(&schema, &rows)],
+        )
+        .await;
+        assert_eq!(tally(&loaded), [2, 0, 0, 0, 2]);
+        for rejection in &loaded.rejected {
+            assert_eq!(rejection.code, "nul_character");
+            assert_eq!(rejection.fields, ["f399"]);
+            assert!(
+                rejection.message.ends_with("(`f399`, in `_rest`)"),
+                "{}",
+                rejection.message
+            );
+        }
+    }
+    // What the records held is as they said it: null is null, and what is unset is left out.
+    assert_eq!(
+        database
+            .lines("SELECT key, payload #>> '{}' LIKE '%\"f398\":null,\"f399\":\"a\\\\u0000b\"}', length(payload #>> '{}') > 4000 FROM sync.rejection ORDER BY rejected_at, sequence")
+            .await,
+        ["2|t|t", "4|f|f", "12|t|t", "14|f|f"]
+    );
+    assert_eq!(database.line("SELECT count(*) FROM t").await, "4");
+    // One that only the server refuses, from the staging table.
+    database.run("ALTER TABLE t ADD CHECK (f0 <> 'bad')").await;
+    let request = upsert("t", &schema);
+    let fence = claim(&postgres, &request.task).await.fence;
+    let bad = Value::Text("bad");
+    let rows = [
+        two(&schema, 21, bad, x, NULL),
+        two(&schema, 22, bad, x, UNSET),
+        two(&schema, 23, x, x, x),
+    ];
+    let loaded = load(
+        &postgres,
+        request.with_fence(Some(fence)),
+        vec![records(&schema, &rows)],
+    )
+    .await;
+    assert_eq!(tally(&loaded), [1, 0, 0, 0, 2]);
+    assert_eq!(
+        database
+            .lines("SELECT key, payload->>'f0', payload->>'f399', payload ? 'f398', payload ? '_rest', (SELECT count(*) FROM jsonb_object_keys(payload)) FROM sync.rejection WHERE code = 'check_violation' ORDER BY sequence")
+            .await,
+        ["21|bad|x|t|f|401", "22|bad|x|f|f|3"]
+    );
+}
