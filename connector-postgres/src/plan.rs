@@ -5,6 +5,10 @@ use connector_core::{ColumnPlan, WriteMode, WritePlan};
 use crate::overflow::Overflow;
 use crate::table::Layout;
 
+/// See `are_few` in writer/settle.rs.
+const HOW_MERGED: &str = "by way of a staging table; a sample of each commit's records decides how they get in: where few are \
+    new or differ, only those are looked up and touched, else all go to INSERT … ON CONFLICT";
+
 impl Layout {
     /// What a plan says of all this; `obstacles` keep an overwrite from taking the table's place.
     pub(crate) fn write_plan(&self, mode: WriteMode, obstacles: &[String]) -> WritePlan {
@@ -18,12 +22,6 @@ impl Layout {
                     obstacles.join(", ")
                 ),
             });
-        }
-        if mode == WriteMode::Upsert && self.exists {
-            plan.notes.push(
-                "by way of a staging table, a sample of which decides how rows get in: where few are new or differ, only                  those are looked up and touched; else all go to INSERT … ON CONFLICT"
-                    .to_owned(),
-            );
         }
         plan.notes.extend(self.own.note(self.exists));
         for column in self.looked_at().filter(|column| column.name != column.field) {
@@ -42,6 +40,9 @@ impl Layout {
             }
         }
         plan.notes.extend(self.overflow.as_ref().map(Overflow::note));
+        if mode == WriteMode::Upsert && self.exists {
+            plan.notes.push(HOW_MERGED.to_owned());
+        }
         let rest = self.rest();
         let own = self.looked_at().enumerate();
         let columns = own.filter(|&(position, _)| Some(position) != rest);

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use connector_core::{
-    Batch, BatchBuilder, DataType, Deletes, Destination, ErrorKind, Field, Op, Schema, Value, WriteMode,
-    WriteRequest,
+    Batch, DataType, Deletes, Destination, ErrorKind, Field, Op, Schema, Value, WriteMode, WriteRequest,
 };
 
 use crate::support::{
-    Database, batch, claim, database, decimal, field, load, puts, refusal, schema, state, tally, try_load,
-    upsert,
+    Database, batch, claim, database, decimal, field, load, puts, refusal, schema, state, tally, upsert,
 };
 
 const UNSET: Value<'static> = Value::Unset;
@@ -768,5 +766,342 @@ async fn a_record_whose_folded_field_cannot_be_stored_is_rejected_alone() {
             .lines("SELECT key, payload->>'f0', payload->>'f399', payload ? 'f398', payload ? '_rest', (SELECT count(*) FROM jsonb_object_keys(payload)) FROM sync.rejection WHERE code = 'check_violation' ORDER BY sequence")
             .await,
         ["21|bad|x|t|f|401", "22|bad|x|f|f|3"]
+    );
+}
+
+fn in_mode(schema: &Arc<Schema>, mode: WriteMode) -> WriteRequest {
+    let mut request = upsert("t", schema);
+    request.mode = mode;
+    request
+}
+
+#[tokio::test]
+async fn inserts_fold_whatever_a_record_leaves_unset() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let (x, y) = (Value::Text("x"), Value::Text("y"));
+    let loose = in_mode(&schema, WriteMode::Insert).with_match_on(Vec::new());
+    // Into a new table, and into one that is there: each record is a row of its own.
+    for round in 0..2 {
+        let whole = [two(&schema, 1, x, x, NULL), two(&schema, 2, x, NULL, NULL)];
+        let partial = [two(&schema, 3, x, y, UNSET), two(&schema, 4, UNSET, NULL, UNSET)];
+        let batches = vec![
+            records(&schema, &whole),
+            records(&schema, &partial),
+            records(&schema, &whole),
+        ];
+        let loaded = load(&postgres, loose.clone(), batches).await;
+        assert_eq!(tally(&loaded), [6, 0, 0, 0, 0], "{round}");
+    }
+    let twice = ["1|x|x|0", "1|x|x|0", "2|x|∅|0", "2|x|∅|0", "3|x|y|0", "4|∅|∅|0"];
+    let wanted: Vec<&str> = twice.iter().flat_map(|line| [*line, *line]).collect();
+    assert_eq!(database.lines(TWO).await, wanted);
+}
+
+#[tokio::test]
+async fn an_update_changes_folded_fields_of_rows_that_are_there() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let (x, y) = (Value::Text("x"), Value::Text("y"));
+    let first: Vec<_> = (1..=3).map(|id| two(&schema, id, x, x, NULL)).collect();
+    load(&postgres, upsert("t", &schema), vec![records(&schema, &first)]).await;
+    for (rows, tallied) in [
+        // All of them are whole, then some leave something unset.
+        (
+            vec![
+                two(&schema, 1, x, y, NULL),
+                two(&schema, 2, x, x, NULL),
+                two(&schema, 9, x, x, NULL),
+            ],
+            [0, 1, 1, 0, 1],
+        ),
+        (
+            vec![
+                two(&schema, 2, UNSET, NULL, UNSET),
+                two(&schema, 3, UNSET, x, UNSET),
+            ],
+            [0, 1, 1, 0, 0],
+        ),
+    ] {
+        let loaded = load(
+            &postgres,
+            in_mode(&schema, WriteMode::Update),
+            vec![records(&schema, &rows)],
+        )
+        .await;
+        assert_eq!(tally(&loaded), tallied);
+    }
+    assert_eq!(database.lines(TWO).await, ["1|x|y|0", "2|x|∅|0", "3|x|x|0"]);
+}
+
+#[tokio::test]
+async fn many_rows_are_merged_either_way() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let rows = |changed: i64| -> Vec<Vec<Value<'static>>> {
+        let value = |id| Value::Text(if id < changed { "y" } else { "x" });
+        (0..1_500)
+            .map(|id| two(&schema, id, Value::Text("x"), value(id), NULL))
+            .collect()
+    };
+    load(&postgres, upsert("t", &schema), vec![records(&schema, &rows(0))]).await;
+    // Few differ, then most.
+    for (changed, tallied) in [(5, [0, 5, 1_495, 0, 0]), (1_400, [0, 1_395, 105, 0, 0])] {
+        let loaded = load(
+            &postgres,
+            upsert("t", &schema),
+            vec![records(&schema, &rows(changed))],
+        )
+        .await;
+        assert_eq!(tally(&loaded), tallied);
+        assert_eq!(
+            database
+                .line("SELECT count(*) FROM t WHERE _rest = '{\"f399\": \"y\"}'")
+                .await,
+            changed.to_string()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_history_keeps_every_version_of_what_is_folded() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let (x, y) = (Value::Text("x"), Value::Text("y"));
+    let commits = [
+        (
+            vec![two(&schema, 1, x, x, x), two(&schema, 2, x, x, NULL)],
+            [2, 0, 0, 0, 0],
+        ),
+        (
+            vec![two(&schema, 1, x, x, x), two(&schema, 2, x, y, NULL)],
+            [0, 1, 1, 0, 0],
+        ),
+        (
+            vec![two(&schema, 1, UNSET, NULL, UNSET), two(&schema, 3, x, y, UNSET)],
+            [1, 1, 0, 0, 0],
+        ),
+    ];
+    for (rows, tallied) in commits {
+        let loaded = load(
+            &postgres,
+            in_mode(&schema, WriteMode::History),
+            vec![records(&schema, &rows)],
+        )
+        .await;
+        assert_eq!(tally(&loaded), tallied);
+    }
+    let gone = [Value::Int(3)];
+    load(
+        &postgres,
+        in_mode(&schema, WriteMode::History),
+        vec![batch(&schema, 0, &[(Op::Delete, &gone)])],
+    )
+    .await;
+    let all = database
+        .line("SELECT count(*) FROM t, jsonb_object_keys(_rest) WHERE id = 1 AND NOT _current")
+        .await;
+    let others = all.parse::<usize>().unwrap() - 1;
+    assert_eq!(
+        database
+            .lines("SELECT id, f0, _rest->>'f399', (SELECT count(*) FROM jsonb_object_keys(_rest - 'f399')), _current FROM t ORDER BY id, _valid_from")
+            .await,
+        [
+            format!("1|x|x|{others}|f"),
+            format!("1|x|∅|{others}|t"),
+            "2|x|x|0|f".to_owned(),
+            "2|x|y|0|t".to_owned(),
+            "3|x|y|0|f".to_owned(),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_overwrite_folds_beside_and_in_place() {
+    for view in [None, Some("CREATE VIEW shown AS SELECT id, _rest FROM t")] {
+        let database = database().await;
+        let postgres = database.connector();
+        let schema = texts();
+        let (x, y) = (Value::Text("x"), Value::Text("y"));
+        let overwrite = || in_mode(&schema, WriteMode::Overwrite);
+        load(
+            &postgres,
+            overwrite(),
+            vec![records(
+                &schema,
+                &[two(&schema, 1, x, x, x), two(&schema, 2, x, x, NULL)],
+            )],
+        )
+        .await;
+        assert_eq!(database.line("SELECT col_description('t'::regclass, attnum) IS NOT NULL FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = '_rest'").await, "t");
+        let before = columns(&database, "t").await;
+        if let Some(view) = view {
+            database.run(view).await;
+        }
+        // Cut short after a commit, gone on with, and with patches of one key.
+        let first = claim(&postgres, &overwrite().task).await;
+        let mut one = postgres
+            .writer(overwrite().with_fence(Some(first.fence.clone())))
+            .await
+            .unwrap();
+        one.write(records(
+            &schema,
+            &[two(&schema, 1, x, y, NULL), two(&schema, 3, x, y, NULL)],
+        ))
+        .await
+        .unwrap();
+        one.commit(Some(&state(1))).await.unwrap();
+        drop((one, first));
+        let second = claim(&postgres, &overwrite().task).await;
+        let request = overwrite()
+            .with_fence(Some(second.fence.clone()))
+            .with_resumes(true);
+        let mut two_ = postgres.writer(request).await.unwrap();
+        two_.write(records(
+            &schema,
+            &[two(&schema, 3, UNSET, NULL, UNSET), two(&schema, 4, x, UNSET, x)],
+        ))
+        .await
+        .unwrap();
+        two_.finish(Some(&state(2))).await.unwrap();
+        let folded = database
+            .line("SELECT count(*) FROM t, jsonb_object_keys(_rest) WHERE id = 4")
+            .await;
+        assert_eq!(
+            database.lines(TWO).await,
+            [
+                "1|x|y|0".to_owned(),
+                "3|x|∅|0".to_owned(),
+                format!("4|x|∅|{folded}")
+            ]
+        );
+        assert_eq!(columns(&database, "t").await, before);
+    }
+}
+
+#[tokio::test]
+async fn an_overwrite_does_not_go_on_with_a_table_that_folds_other_fields() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let overwrite = || in_mode(&schema, WriteMode::Overwrite);
+    let row = two(&schema, 1, Value::Text("x"), Value::Text("x"), NULL);
+    load(
+        &postgres,
+        overwrite(),
+        vec![records(&schema, std::slice::from_ref(&row))],
+    )
+    .await;
+    let first = claim(&postgres, &overwrite().task).await;
+    let mut one = postgres
+        .writer(overwrite().with_fence(Some(first.fence.clone())))
+        .await
+        .unwrap();
+    one.write(records(&schema, &[row])).await.unwrap();
+    one.commit(Some(&state(1))).await.unwrap();
+    drop((one, first));
+    database.run("ALTER TABLE t ADD COLUMN f399 text").await;
+    let second = claim(&postgres, &overwrite().task).await;
+    let error = refusal(
+        postgres
+            .writer(
+                overwrite()
+                    .with_fence(Some(second.fence.clone()))
+                    .with_resumes(true),
+            )
+            .await,
+    );
+    assert_eq!(error.kind(), ErrorKind::State);
+    assert_eq!(
+        error.to_string(),
+        "the columns of \"public\".\"t\" have been changed since an earlier run began to overwrite it"
+    );
+}
+
+#[tokio::test]
+async fn deletes_and_prunes_name_rows_of_wide_tables() {
+    let database = database().await;
+    let postgres = database.connector();
+    // More fields than a table has columns: nothing but the key of them is looked at.
+    let schema = wide(2_000, DataType::TEXT);
+    let rows: Vec<_> = (1..=10)
+        .map(|id| record(&schema, id, |_| Value::Text("x")))
+        .collect();
+    let all = records(&schema, &rows);
+    load(&postgres, upsert("t", &schema), vec![all.clone()]).await;
+    let delete = in_mode(&schema, WriteMode::Delete).with_deletes(Deletes::Soft);
+    assert_eq!(postgres.plan_write(&delete).await.unwrap().columns.len(), 1);
+    let loaded = load(&postgres, delete, vec![records(&schema, &rows[8..])]).await;
+    assert_eq!(tally(&loaded), [0, 0, 0, 2, 0]);
+    // A row that is marked comes back with what is folded.
+    let soft = upsert("t", &schema).with_deletes(Deletes::Soft);
+    let loaded = load(&postgres, soft, vec![records(&schema, &rows[8..9])]).await;
+    assert_eq!(tally(&loaded), [0, 1, 0, 0, 0]);
+    assert_eq!(
+        database
+            .line("SELECT count(*) FROM t WHERE _deleted_at IS NULL AND _rest->>'f1999' = 'x'")
+            .await,
+        "9"
+    );
+    let loaded = load(
+        &postgres,
+        in_mode(&schema, WriteMode::Delete),
+        vec![records(&schema, &rows[..2])],
+    )
+    .await;
+    assert_eq!(tally(&loaded), [0, 0, 0, 2, 0]);
+    // Other tests have transactions that are older than the rows.
+    let prune = in_mode(&schema, WriteMode::Prune).with_max_delete(1.0);
+    let loaded = load(&postgres, prune, vec![records(&schema, &rows[2..9])]).await;
+    assert_eq!(loaded.counts.unchanged, 7);
+}
+
+#[tokio::test]
+async fn a_plan_names_what_is_folded_and_says_why() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = wide(2_000, DataType::Bool);
+    let plan = postgres.plan_write(&upsert("t", &schema)).await.unwrap();
+    assert_eq!(
+        plan.notes,
+        [
+            "makes \"public\".\"t\" with 1596 columns and the primary key (id)",
+            "fields without a column of their own, 406 of them, go into the jsonb column `_rest`, because a table of PostgreSQL has \
+             1,600 columns at most, dropped ones included: `f1594`, `f1595`, `f1596`, `f1597`, `f1598`, `f1599`, `f1600`, `f1601`, \
+             `f1602`, `f1603` and 396 more; in SQL, \"_rest\"->>'name' is the value of one"
+        ]
+    );
+    assert_eq!(plan.columns.len(), 2_001);
+    let names: std::collections::HashSet<&str> =
+        plan.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(names.len(), 2_001);
+    let column = plan.columns.last().unwrap();
+    assert_eq!(
+        (column.name.as_str(), column.from.as_str(), column.to.as_str()),
+        ("f1999", "bool", "jsonb, in `_rest`")
+    );
+    assert_eq!(
+        column.reason.as_deref(),
+        Some("it has no column of its own; a null is left out of `_rest`")
+    );
+    let plan = postgres
+        .plan_write(&upsert("t", &wide(340, DataType::TEXT)))
+        .await
+        .unwrap();
+    assert!(plan.notes[1].contains(
+        "because a row of PostgreSQL lies in one page, and with a value in every field it might not fit: `f"
+    ));
+    // Where each field has a column, there is nothing to say.
+    let plan = postgres
+        .plan_write(&upsert("t", &wide(300, DataType::TEXT)))
+        .await
+        .unwrap();
+    assert_eq!(
+        plan.notes,
+        ["makes \"public\".\"t\" with 301 columns and the primary key (id)"]
     );
 }
