@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use connector_core::{
-    Batch, DataType, Deletes, Destination, ErrorKind, Field, Op, Schema, Value, WriteMode, WriteRequest,
+    Batch, DataType, Deletes, Destination, ErrorKind, Field, Identity, Op, Origin, Schema, Target, Value,
+    WriteMode, WriteRequest,
 };
 
 use crate::support::{
@@ -1104,4 +1105,66 @@ async fn a_plan_names_what_is_folded_and_says_why() {
         plan.notes,
         ["makes \"public\".\"t\" with 301 columns and the primary key (id)"]
     );
+}
+
+#[tokio::test]
+async fn fields_that_were_written_back_have_columns_to_be_compared_by() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = texts();
+    let crm = Target {
+        identity: Identity::new("crm", "here"),
+        object: "Lead".to_owned(),
+    };
+    let fields = schema
+        .fields()
+        .iter()
+        .map(|field| (field.name.clone(), field.name.to_uppercase()));
+    let origin = Origin {
+        target: crm,
+        fields: fields.collect(),
+    };
+    let claim = claim(&postgres, &upsert("t", &schema).task).await;
+    let request = upsert("t", &schema)
+        .with_fence(Some(claim.fence.clone()))
+        .with_origin(Some(origin));
+    let folded = async || -> Vec<String> {
+        let plan = postgres.plan_write(&request).await.unwrap();
+        let folded = plan
+            .columns
+            .into_iter()
+            .filter(|column| column.to.contains("_rest"));
+        folded.map(|column| column.name).collect()
+    };
+    assert!(folded().await.contains(&"f399".to_owned()));
+    database
+        .run(
+            "INSERT INTO sync.target (identity, object, match_on, fields) VALUES ('crm:here', 'Lead', '{ID}', '{F399}');
+             INSERT INTO sync.intent (target, key, state, confirmed) VALUES (1, '1', 'confirmed', '{\"F399\": \"x\"}')",
+        )
+        .await;
+    assert!(!folded().await.contains(&"f399".to_owned()));
+    let (x, y) = (Value::Text("x"), Value::Text("y"));
+    let mut writer = postgres.writer(request.clone()).await.unwrap();
+    for (others, folded, counted) in [
+        (NULL, x, [1, 0, 0, 0]),
+        (y, x, [0, 1, 0, 0]),
+        (y, x, [0, 0, 1, 0]),
+        (y, y, [0, 1, 0, 1]),
+    ] {
+        writer
+            .write(records(&schema, &[two(&schema, 1, x, folded, others)]))
+            .await
+            .unwrap();
+        let counts = writer.commit(None).await.unwrap().counts;
+        assert_eq!(
+            [
+                counts.created,
+                counts.updated,
+                counts.unchanged + counts.echo,
+                counts.drifted
+            ],
+            counted
+        );
+    }
 }

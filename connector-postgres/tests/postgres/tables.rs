@@ -1,11 +1,15 @@
 //! Tables that somebody else made.
 
-use connector_core::{DataType, Destination, ErrorKind, Value, WriteMode};
+use std::sync::Arc;
+
+use connector_core::memory::Memory;
+use connector_core::{DataType, Destination, ErrorKind, RetryPolicy, Value, WriteMode};
 use connector_postgres::Postgres;
+use sync_engine::{Job, NoObserver, RunOptions, Task};
 
 use crate::support::{claim, database, decimal, field, load, puts, refusal, schema, tally, upsert, writer};
 
-fn lead() -> std::sync::Arc<connector_core::Schema> {
+fn lead() -> Arc<connector_core::Schema> {
     let fields = vec![
         field("id", DataType::TEXT),
         field("name", DataType::TEXT),
@@ -383,4 +387,47 @@ async fn a_table_that_is_gone_while_its_state_stays_is_not_made_anew() {
     // From the beginning, it is made.
     load(&postgres, upsert("lead", &schema), vec![]).await;
     load(&postgres, upsert("lead", &schema).with_resumes(true), vec![]).await;
+}
+
+#[tokio::test]
+async fn a_run_says_that_its_table_is_gone_and_a_full_one_makes_it_anew() {
+    let database = database().await;
+    let schema = lead();
+    let memory = Memory::service("crm");
+    memory.create("lead", schema.as_ref().clone());
+    let row = |id| [Value::Text(id), Value::Text("n"), Value::Null];
+    memory
+        .put("lead", &puts(&schema, 0, &[&row("a"), &row("b")]))
+        .unwrap();
+    let run = async |full: bool| {
+        let job = Job::builder("load")
+            .source(Arc::new(memory.clone()))
+            .destination(Arc::new(database.connector()))
+            .task(Task::new("lead"))
+            .build()
+            .unwrap();
+        let mut options = RunOptions::default().with_retry(RetryPolicy::NEVER);
+        options.full = full;
+        let report = sync_engine::run(&[job], &options, &NoObserver).await;
+        let failures: Vec<String> = report
+            .jobs
+            .iter()
+            .flat_map(|job| &job.tasks)
+            .filter_map(|task| task.error.as_ref())
+            .map(ToString::to_string)
+            .collect();
+        failures.join(", ")
+    };
+    assert_eq!(run(false).await, "");
+    database.run("DROP TABLE lead").await;
+    memory.put("lead", &puts(&schema, 0, &[&row("c")])).unwrap();
+    assert_eq!(
+        run(false).await,
+        "there is no table \"public\".\"lead\" any more, and the records would go on after those that it held"
+    );
+    assert_eq!(run(true).await, "");
+    assert_eq!(
+        database.lines("SELECT id FROM lead ORDER BY id").await,
+        ["a", "b", "c"]
+    );
 }
