@@ -1,5 +1,7 @@
 //! Records in bulk: one table of small cells, one heap of bytes.
 
+mod fold;
+
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -9,6 +11,8 @@ use crate::value::fit::Scratch;
 use crate::value::{
     Array, Date, Decimal, DecimalRepr, Instant, Interval, ParseError, Time, Timestamp, Value,
 };
+
+pub use fold::Fold;
 
 /// What a record does to the other side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

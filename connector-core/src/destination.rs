@@ -376,7 +376,8 @@ pub struct WriteRequest {
     /// The task's fence: given, the destination keeps the task's state itself.
     pub fence: Option<Fence>,
     /// The records go on from a checkpoint of an earlier run. An overwrite goes on with what that run has built;
-    /// otherwise it begins anew.
+    /// otherwise it begins anew. What else would be missing, a destination that makes its tables refuses to lose: where
+    /// records go on and the table is gone.
     pub resumes: bool,
     /// Where intents and fates are to be kept; `None`: nowhere.
     pub journal: Option<Journaled>,

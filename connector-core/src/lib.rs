@@ -38,7 +38,7 @@ mod secret;
 #[cfg(feature = "system-clock")]
 pub use clock::SystemClock;
 pub use {
-    batch::{Batch, BatchBuilder, Column, Op, Record},
+    batch::{Batch, BatchBuilder, Column, Fold, Op, Record},
     catalog::{Selection, StreamName, StreamSpec, StreamSummary},
     clock::Clock,
     connection_string::parse_connection_string,

@@ -112,6 +112,10 @@ pub(crate) struct Facts {
     pub(crate) checked: bool,
     /// Keys of different bytes may be equal: a collation says so.
     pub(crate) loose_key: bool,
+    /// The number of columns it has had: of those that were dropped, the server keeps the numbers.
+    pub(crate) attributes: usize,
+    /// A trigger may fill columns of new rows.
+    pub(crate) fills: bool,
 }
 
 /// Looks at a table that is there.
@@ -123,7 +127,9 @@ pub(crate) async fn facts(client: &Client, table: &Table) -> Result<Facts> {
                       OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal),
                       EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'),
                       EXISTS (SELECT FROM pg_index i JOIN pg_collation k ON k.oid = ANY (i.indcollation)
-                              WHERE i.indrelid = c.oid AND i.indisprimary AND NOT k.collisdeterministic)
+                              WHERE i.indrelid = c.oid AND i.indisprimary AND NOT k.collisdeterministic),
+                      c.relnatts,
+                      EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 7 = 7)
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1 AND c.relname = $2";
     let row = client
@@ -135,6 +141,8 @@ pub(crate) async fn facts(client: &Client, table: &Table) -> Result<Facts> {
         guarded: row.get(1),
         checked: row.get(2),
         loose_key: row.get(3),
+        attributes: usize::try_from(row.get::<_, i16>(4)).unwrap_or(0),
+        fills: row.get(5),
     }))
 }
 

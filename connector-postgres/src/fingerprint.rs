@@ -8,6 +8,7 @@ use crate::differ::differ;
 use crate::difference::key_text;
 use crate::error::failed;
 use crate::ident::{Literal, Table};
+use crate::merge::changed_value;
 use crate::reader::fingerprinted;
 use crate::stage::{DELETED, STAGE, equal};
 use crate::table::Layout;
@@ -118,9 +119,9 @@ impl Fingerprinted {
                 layout.columns.iter().enumerate().filter(|&(i, column)| {
                     column.editable == editable && !ours(i) && !layout.key.contains(&i)
                 });
-            differ(columns.map(|(_, column)| {
+            differ(columns.map(|(position, column)| {
                 let old = format!("t.{}", column.ident());
-                (&column.pg_type, old, column.staged_value("s"))
+                (&column.pg_type, old, changed_value(layout, position, "t", false))
             }))
         };
         format!(

@@ -7,10 +7,9 @@ use tokio_postgres::Client;
 
 use crate::catalog::{self, ColumnInfo};
 use crate::column::TargetColumn;
+use crate::ident::Ident;
+use crate::limits::{MAX_COLUMNS, PASSING};
 use crate::table::Layout;
-
-/// The most columns a table can have.
-const MAX_COLUMNS: usize = 1_600;
 
 impl Layout {
     /// A key where the mode needs one, and a table where it makes none.
@@ -67,6 +66,35 @@ impl Layout {
         Err(Error::new(ErrorKind::Schema, message).with_help(help))
     }
 
+    /// A column that needs a value gets one with each new row.
+    pub(crate) fn check_filled(&self, mode: WriteMode, there: &[ColumnInfo]) -> Result<()> {
+        if mode == WriteMode::Update || self.names_only || self.facts.fills {
+            return Ok(());
+        }
+        let is_written = |name: &str| {
+            self.columns.iter().any(|column| column.name == name) || self.own.names().contains(&name)
+        };
+        let empty: Vec<&str> = there
+            .iter()
+            .filter(|column| !column.nullable && column.default.is_none() && column.writable)
+            .map(|column| column.name.as_str())
+            .filter(|name| !is_written(name))
+            .collect();
+        let Some(first) = empty.first() else {
+            return Ok(());
+        };
+        let message = format!(
+            "{} takes no row without a value for `{}`, and nothing writes one: no field is mapped to it, and it has no default",
+            self.table,
+            empty.join("`, `")
+        );
+        Err(Error::new(ErrorKind::Schema, message).with_help(format!(
+            "map a field to it with `fields`, or run ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL, or SET DEFAULT a value",
+            self.table,
+            Ident(first)
+        )))
+    }
+
     /// A column that a view shows cannot be widened.
     pub(crate) async fn check_views(&self, client: &Client) -> Result<()> {
         let widened: Vec<&TargetColumn> = self
@@ -110,24 +138,24 @@ fn check_comparable(there: &[ColumnInfo]) -> Result<()> {
     }
 }
 
-/// So many columns, each of a name of its own.
-pub(crate) fn check_columns(columns: &[TargetColumn]) -> Result<()> {
-    if columns.len() > MAX_COLUMNS {
-        let message = format!(
-            "{} columns are more than the {MAX_COLUMNS} a PostgreSQL table holds",
-            columns.len()
-        );
-        return Err(
-            Error::new(ErrorKind::Schema, message).with_help("leave some out with `columns` or `except`")
-        );
+/// Columns of which each has a name of its own, and as many as the table takes through which their rows pass.
+pub(crate) fn check_columns<'a>(
+    columns: impl Iterator<Item = &'a TargetColumn>,
+    are_staged: bool,
+) -> Result<()> {
+    let most = MAX_COLUMNS - if are_staged { PASSING } else { 0 };
+    let (mut names, mut number) = (HashSet::new(), 0);
+    for column in columns {
+        number += 1;
+        if !names.insert(column.name.as_str()) {
+            let message = format!("two fields would share the column `{}`", column.name);
+            return Err(Error::new(ErrorKind::Schema, message)
+                .with_help("give one of them another name with `fields`"));
+        }
     }
-    let mut names = HashSet::new();
-    match columns.iter().find(|column| !names.insert(column.name.as_str())) {
-        None => Ok(()),
-        Some(twice) => Err(Error::new(
-            ErrorKind::Schema,
-            format!("two fields would share the column `{}`", twice.name),
-        )
-        .with_help("give one of them another name with `fields`")),
+    if number <= most {
+        return Ok(());
     }
+    let message = format!("{number} columns are to be written, and PostgreSQL takes {most} at once");
+    Err(Error::new(ErrorKind::Schema, message).with_help("leave some out with `columns` or `except`"))
 }

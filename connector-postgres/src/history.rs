@@ -4,7 +4,7 @@ use connector_core::WriteMode;
 
 use crate::differ::differ;
 use crate::ident::Ident;
-use crate::merge::new_values;
+use crate::merge::{changed_value, new_values};
 use crate::own::Own;
 use crate::shape::Shape;
 use crate::stage::{STAGE, equal, is_missing, is_unset};
@@ -48,7 +48,7 @@ pub(crate) fn merge(layout: &Layout, shape: &Shape, rows: &str) -> String {
         let mut value = format!("t.{name}");
         let stays = layout.key.contains(&position) || layout.keep.contains(&position);
         if shape.has(position) && !stays {
-            let said = column.staged_value("s");
+            let said = changed_value(layout, position, "t", shape.masked);
             value = if shape.masked {
                 format!(
                     "CASE WHEN {} THEN t.{name} ELSE {said} END",

@@ -82,6 +82,7 @@ mod history;
 mod limits;
 mod load;
 mod merge;
+mod overflow;
 mod own;
 mod plan;
 mod prune;

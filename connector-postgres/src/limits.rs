@@ -3,6 +3,7 @@
 use bytes::Buf;
 
 use crate::copy::Refusal;
+use crate::own::Own;
 use crate::shape::Shape;
 use crate::table::Layout;
 use crate::types::PgType;
@@ -12,8 +13,17 @@ use crate::types::PgType;
 const MAX_KEY: usize = 2_704 - 8;
 /// The most bytes of a row in a page, its header included.
 const MAX_TUPLE: usize = 8_160;
-/// Fewer columns than this fit a page whatever they hold: a long value takes 18 bytes there, a short one up to 24.
-const WIDE: usize = (MAX_TUPLE - 1_024) / 24;
+/// The most bytes that a value of any length takes in a page that is full: a long one is moved out and leaves 18 bytes, one
+/// of up to 23 stays, with its length.
+const MAX_VARYING: usize = 24;
+/// Fewer columns than this fit a page whatever they hold.
+const WIDE: usize = (MAX_TUPLE - 1_024) / MAX_VARYING;
+/// Left for columns that a write adds later: a mark, or what tells versions apart.
+const SPARE: usize = 32;
+/// The most columns a table can have, dropped ones included.
+pub(crate) const MAX_COLUMNS: usize = 1_600;
+/// Columns that a table has beyond another's whose rows pass through it.
+pub(crate) const PASSING: usize = 4;
 /// The most bytes of a row that are sent as one.
 const MAX_ROW: usize = (1 << 30) - (1 << 20);
 
@@ -51,8 +61,7 @@ fn tuple_size(mut row: &[u8], layout: &Layout, shape: &Shape) -> usize {
             continue;
         };
         row.advance(length);
-        let align = alignment(&column.pg_type);
-        if align > 0 {
+        if let Some((align, _)) = fixed(&column.pg_type) {
             size = size.next_multiple_of(align) + length;
         } else {
             // A number is shorter on disk than on the wire: two bytes of header instead of eight.
@@ -84,18 +93,35 @@ fn tuple_size(mut row: &[u8], layout: &Layout, shape: &Shape) -> usize {
     header.next_multiple_of(8) + size
 }
 
-/// The alignment of a type of one size; 0 for those whose values vary.
-fn alignment(pg_type: &PgType) -> usize {
+/// Whether a row with a value in each of these columns fits a page whatever the values are, in a table that has had so
+/// many `attributes` and on the way there.
+pub(crate) fn fits_page<'a>(types: impl Iterator<Item = &'a PgType>, attributes: usize, own: &Own) -> bool {
+    let (mut columns, mut size) = (0, 0_usize);
+    for pg_type in types {
+        columns += 1;
+        size = match fixed(pg_type) {
+            Some((align, length)) => size.next_multiple_of(align) + length,
+            None => size + MAX_VARYING,
+        };
+    }
+    let attributes = columns.max(attributes) + PASSING;
+    // On the way there: the sequence number, whether it is deleted, what is unset.
+    let passing = 8 + 1 + 12 + attributes.div_ceil(8);
+    let beyond = passing.max(own.bytes().0 + SPARE) + 8;
+    (23 + attributes.div_ceil(8)).next_multiple_of(8) + size + beyond <= MAX_TUPLE
+}
+
+/// The alignment and the length of a type of one size.
+fn fixed(pg_type: &PgType) -> Option<(usize, usize)> {
     match pg_type {
-        PgType::Bool | PgType::Uuid => 1,
-        PgType::Int2 => 2,
-        PgType::Int4 | PgType::Float4 | PgType::Date => 4,
-        PgType::Int8
-        | PgType::Float8
-        | PgType::Time
-        | PgType::Timestamp
-        | PgType::Timestamptz
-        | PgType::Interval => 8,
+        PgType::Bool => Some((1, 1)),
+        PgType::Uuid => Some((1, 16)),
+        PgType::Int2 => Some((2, 2)),
+        PgType::Int4 | PgType::Float4 | PgType::Date => Some((4, 4)),
+        PgType::Int8 | PgType::Float8 | PgType::Time | PgType::Timestamp | PgType::Timestamptz => {
+            Some((8, 8))
+        }
+        PgType::Interval => Some((8, 16)),
         PgType::Numeric(_)
         | PgType::Text { .. }
         | PgType::Bytea
@@ -105,7 +131,7 @@ fn alignment(pg_type: &PgType) -> usize {
         | PgType::Citext(_)
         | PgType::Enum { .. }
         | PgType::Array { .. }
-        | PgType::Other(_) => 0,
-        PgType::Narrow { of, .. } => alignment(of),
+        | PgType::Other(_) => None,
+        PgType::Narrow { of, .. } => fixed(of),
     }
 }

@@ -125,11 +125,18 @@ pub(crate) fn encode_row(
         };
         if let Err(Refusal { code, message }) = refused {
             out.truncate(start);
-            let message = format!("{message} (`{}`)", column.name);
-            return Err(
-                Rejection::new(record.sequence(), record.source_key(), code, message)
-                    .with_field(&column.field),
-            );
+            let (fields, place) = match layout.overflow_at(i) {
+                Some(overflow) => {
+                    let fields = overflow.refused_fields(&value);
+                    let place = format!("`{}`, in `{}`", fields.join("`, `"), column.name);
+                    (fields, place)
+                }
+                None => (vec![column.field.clone()], format!("`{}`", column.name)),
+            };
+            let message = format!("{message} ({place})");
+            let mut rejection = Rejection::new(record.sequence(), record.source_key(), code, message);
+            rejection.fields = fields;
+            return Err(rejection);
         }
         if in_key {
             key_bytes += out.len() - before;

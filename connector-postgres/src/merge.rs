@@ -126,10 +126,14 @@ fn rows(layout: &Layout, deleted: bool, part: Option<(i64, i64)>) -> String {
 fn upsert(layout: &Layout, shape: &Shape, from: &str) -> String {
     let list = shape.column_list(layout);
     let mut set = Vec::new();
-    let compared = changing(layout, shape).map(|(_, column)| {
+    let compared = changing(layout, shape).map(|(position, column)| {
         let name = column.ident();
-        set.push(format!("{name} = excluded.{name}"));
-        (&column.pg_type, format!("t.{name}"), format!("excluded.{name}"))
+        let value = match layout.overflow_at(position) {
+            Some(overflow) => overflow.changed_value("t", "excluded", false),
+            None => format!("excluded.{name}"),
+        };
+        set.push(format!("{name} = {value}"));
+        (&column.pg_type, format!("t.{name}"), value)
     });
     let mut compared: Vec<_> = compared.collect();
     clear_mark(layout, "t", &mut set, &mut compared);
@@ -162,11 +166,11 @@ fn few(layout: &Layout, shape: &Shape, rows: &str) -> String {
 fn news(layout: &Layout, shape: &Shape) -> String {
     let key = layout.key_names().next().unwrap_or_default();
     let mut compared: Vec<_> = changing(layout, shape)
-        .map(|(_, column)| {
+        .map(|(position, column)| {
             (
                 &column.pg_type,
                 format!("o.{}", column.ident()),
-                column.staged_value("s"),
+                changed_value(layout, position, "o", false),
             )
         })
         .collect();
@@ -203,7 +207,7 @@ fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
     let (mut set, mut compared) = (Vec::new(), Vec::new());
     for (position, column) in changing(layout, shape) {
         let name = column.ident();
-        let mut value = column.staged_value("s");
+        let mut value = changed_value(layout, position, "t", shape.masked);
         if shape.masked {
             value = format!(
                 "CASE WHEN {} THEN t.{name} ELSE {value} END",
@@ -226,6 +230,14 @@ fn update(layout: &Layout, shape: &Shape, rows: &str) -> String {
     )
 }
 
+/// What the row `old` gets of the staged row `s`.
+pub(crate) fn changed_value(layout: &Layout, position: usize, old: &str, masked: bool) -> String {
+    match layout.overflow_at(position) {
+        Some(overflow) => overflow.changed_value(old, "s", masked),
+        None => layout.columns[position].staged_value("s"),
+    }
+}
+
 /// The columns that an existing row may get another value in.
 pub(crate) fn changing<'a>(
     layout: &'a Layout,
@@ -237,14 +249,17 @@ pub(crate) fn changing<'a>(
 /// What a new row gets: where nothing is said, the column's default.
 pub(crate) fn new_values(layout: &Layout, shape: &Shape) -> String {
     let values: Vec<String> = carried(layout, shape)
-        .map(|(position, column)| match &column.default {
-            Some(default) if shape.masked => format!(
-                "CASE WHEN {} THEN {default} ELSE {} END",
-                is_unset("s", position),
-                column.staged_value("s")
-            ),
-            _ => column.staged_value("s"),
-        })
+        .map(
+            |(position, column)| match (&column.default, layout.overflow_at(position)) {
+                (_, Some(overflow)) => overflow.new_value("s", shape.masked),
+                (Some(default), _) if shape.masked => format!(
+                    "CASE WHEN {} THEN {default} ELSE {} END",
+                    is_unset("s", position),
+                    column.staged_value("s")
+                ),
+                _ => column.staged_value("s"),
+            },
+        )
         .collect();
     values.join(", ")
 }

@@ -70,7 +70,8 @@ impl Own {
         }
     }
 
-    fn names(&self) -> &'static [&'static str] {
+    /// Their names.
+    pub(crate) fn names(&self) -> &'static [&'static str] {
         match self {
             Self::Nothing => &[],
             Self::Mark { .. } => &[Deletes::DELETED_AT],

@@ -2,7 +2,12 @@
 
 use connector_core::{ColumnPlan, WriteMode, WritePlan};
 
+use crate::overflow::Overflow;
 use crate::table::Layout;
+
+/// See `are_few` in writer/settle.rs.
+const HOW_MERGED: &str = "by way of a staging table; a sample of each commit's records decides how they get in: where few are \
+    new or differ, only those are looked up and touched, else all go to INSERT … ON CONFLICT";
 
 impl Layout {
     /// What a plan says of all this; `obstacles` keep an overwrite from taking the table's place.
@@ -34,14 +39,22 @@ impl Layout {
                 ));
             }
         }
-        let columns = self.looked_at().map(|column| ColumnPlan {
+        plan.notes.extend(self.overflow.as_ref().map(Overflow::note));
+        if mode == WriteMode::Upsert && self.exists {
+            plan.notes.push(HOW_MERGED.to_owned());
+        }
+        let rest = self.rest();
+        let own = self.looked_at().enumerate();
+        let columns = own.filter(|&(position, _)| Some(position) != rest);
+        let columns = columns.map(|(_, column)| ColumnPlan {
             name: column.field.clone(),
             from: column.from.to_string(),
             to: column.pg_type.sql(),
             lossless: column.lossless,
             reason: column.pg_type.reason(column.from),
         });
-        plan.with_columns(columns.collect())
+        let folded = self.overflow.iter().flat_map(Overflow::columns);
+        plan.with_columns(columns.chain(folded).collect())
     }
 
     fn first_note(&self, mode: WriteMode) -> String {

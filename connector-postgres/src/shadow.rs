@@ -122,6 +122,7 @@ impl Shadow {
     pub(crate) async fn layout(
         &self,
         client: &Client,
+        postgres: &Postgres,
         request: &WriteRequest,
         target: &Layout,
     ) -> Result<Layout> {
@@ -136,7 +137,19 @@ impl Shadow {
             return Err(Error::new(ErrorKind::State, message)
                 .with_help("reset the state of this task, so that the overwrite begins anew"));
         }
-        let mut layout = Layout::of(client, self.table.clone(), request).await?;
+        let mut layout = Layout::of(client, postgres, self.table.clone(), request).await?;
+        let is_alike = match (&layout.overflow, &target.overflow) {
+            (Some(built), Some(wanted)) => built.is_like(wanted),
+            (built, wanted) => built.is_none() && wanted.is_none(),
+        };
+        if !is_alike {
+            let message = format!(
+                "the columns of {} have been changed since an earlier run began to overwrite it",
+                target.table
+            );
+            return Err(Error::new(ErrorKind::State, message)
+                .with_help("reset the state of this task, so that the overwrite begins anew"));
+        }
         layout.key.clone_from(&target.key);
         layout.keep.clear();
         Ok(layout)

@@ -1,6 +1,6 @@
 //! What a row of a COPY holds, given what the records say.
 
-use connector_core::{Batch, Op, Value};
+use connector_core::{Batch, Fold, Op, Value};
 
 use crate::table::Layout;
 
@@ -11,16 +11,19 @@ pub(crate) struct Unset {
     any: Vec<bool>,
     /// All records leave the same unset.
     uniform: bool,
+    /// Some record leaves unset some of the fields that are folded.
+    patched: bool,
 }
 
 impl Unset {
-    /// Looks through the records; deletes say nothing beyond their key, and mean nothing by it.
-    pub(crate) fn of(batch: &Batch) -> Self {
+    /// Looks through the records; deletes say nothing beyond their key, and mean nothing by it. The field at `rest` may
+    /// hold patches.
+    pub(crate) fn of(batch: &Batch, rest: Option<usize>) -> Self {
         // Nearly always nothing is.
-        if !batch.has_unset() {
+        if rest.is_none() && !batch.has_unset() {
             return Self {
-                any: Vec::new(),
                 uniform: true,
+                ..Self::default()
             };
         }
         let mut any: Vec<bool> = Vec::new();
@@ -39,12 +42,23 @@ impl Unset {
             }
             first = false;
         }
-        Self { any, uniform }
+        let is_patch = |value: Value<'_>| matches!(value, Value::Json(json) if Fold::is_patch(json));
+        let patched = rest.is_some_and(|rest| batch.records().any(|record| is_patch(record.value(rest))));
+        Self {
+            any,
+            uniform: uniform && !patched,
+            patched,
+        }
     }
 
     /// Whether any field of any record is unset.
     pub(crate) fn is_any(&self) -> bool {
-        !self.any.is_empty()
+        self.patched || !self.any.is_empty()
+    }
+
+    /// Whether some record's folded fields are a patch, which only makes sense of a row that is there.
+    pub(crate) fn is_patched(&self) -> bool {
+        self.patched
     }
 
     /// The positions that some record leaves unset.
@@ -141,7 +155,7 @@ mod tests {
             row.iter().for_each(|value| builder.push(*value));
             builder.end_record(*op);
         }
-        Unset::of(&builder.finish())
+        Unset::of(&builder.finish(), None)
     }
 
     #[test]

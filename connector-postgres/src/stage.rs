@@ -102,6 +102,13 @@ pub(crate) fn fold(layout: &Layout) -> String {
                 return format!("g.{name}");
             }
             let said = format!("get_bit(g.{UNSET}, {position}) = 0");
+            if let Some(overflow) = layout.overflow_at(position) {
+                let is_new = match layout.own.is_mark() {
+                    true => "false",
+                    false => "bool_or(g.last_delete IS NOT NULL)",
+                };
+                return overflow.last_words(&said, is_new);
+            }
             let last =
                 |value: &str| format!("(array_agg({value} ORDER BY g.place DESC) FILTER (WHERE {said}))[1]");
             match &layout.columns[position].pg_type {

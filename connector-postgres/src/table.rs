@@ -9,14 +9,16 @@ use crate::connector::Postgres;
 use crate::differ::is_exact;
 use crate::fit::check_columns;
 use crate::ident::{Ident, Literal, Table};
+use crate::overflow::{self, Overflow};
 use crate::own::Own;
+use crate::rights::stages;
 use crate::shadow::Shadow;
 
 /// Where each field of a write goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) table: Table,
-    /// One per field of the request's schema, in its order.
+    /// One per field of the request's schema, in its order; what is folded has the last one.
     pub(crate) columns: Vec<TargetColumn>,
     /// Positions of the key's columns.
     pub(crate) key: Vec<usize>,
@@ -30,6 +32,8 @@ pub(crate) struct Layout {
     pub(crate) own: Own,
     /// Records only name rows: nothing but the key's columns is looked at.
     pub(crate) names_only: bool,
+    /// Fields that have no column of their own.
+    pub(crate) overflow: Option<Overflow>,
     /// Whether the table's schema is there.
     schema_exists: bool,
     /// It is made beside this one, which it is to be like, if that is there; and what its comment says.
@@ -42,11 +46,22 @@ impl Layout {
     /// # Errors
     /// [`ErrorKind::Schema`]: types that do not fit, a key that is none, names PostgreSQL cannot hold.
     pub(crate) async fn plan(client: &Client, postgres: &Postgres, request: &WriteRequest) -> Result<Self> {
-        Self::of(client, postgres.table(request.stream.as_str())?, request).await
+        Self::of(
+            client,
+            postgres,
+            postgres.table(request.stream.as_str())?,
+            request,
+        )
+        .await
     }
 
     /// The same with another table.
-    pub(crate) async fn of(client: &Client, table: Table, request: &WriteRequest) -> Result<Self> {
+    pub(crate) async fn of(
+        client: &Client,
+        postgres: &Postgres,
+        table: Table,
+        request: &WriteRequest,
+    ) -> Result<Self> {
         let there = catalog::columns(client, &table).await?;
         let mut facts = match &there {
             Some(_) => catalog::facts(client, &table).await?,
@@ -59,9 +74,14 @@ impl Layout {
             owned: facts.owned && !names_only,
             ..facts
         };
+        let overflow =
+            overflow::choose(client, postgres, request, &table, &own, there.as_deref(), facts).await?;
+        let schema = overflow
+            .as_ref()
+            .map_or(&request.schema, |overflow| overflow.fold.schema());
         let is_looked_at = |field: &Field| !names_only || request.match_on.contains(&field.name);
         let mut columns = Vec::new();
-        for field in request.schema.fields() {
+        for field in schema.fields() {
             if !is_looked_at(field) {
                 columns.push(TargetColumn::unused(field));
                 continue;
@@ -76,8 +96,10 @@ impl Layout {
         let checked = columns.iter().any(TargetColumn::is_checked_by_server);
         facts.guarded |= checked;
         facts.checked |= checked;
-        check_columns(&columns)?;
-        let position = |name: &String| request.schema.index_of(name);
+        let position = |name: &String| {
+            // Where there is no such field, the nearest one may be a folded one.
+            request.schema.index_of(name).and_then(|_| schema.index_of(name))
+        };
         let key = request
             .match_on
             .iter()
@@ -103,13 +125,16 @@ impl Layout {
             facts,
             own,
             names_only,
+            overflow,
             schema_exists,
             beside: None,
         };
+        check_columns(layout.looked_at(), stages(request.mode, &layout))?;
         if request.mode == WriteMode::Overwrite && layout.key.is_empty() {
             layout.key.clone_from(&layout.primary);
         }
         layout.check_mode(request.mode, there.as_deref())?;
+        layout.check_filled(request.mode, there.as_deref().unwrap_or_default())?;
         layout.check_views(client).await?;
         Ok(layout)
     }
@@ -172,6 +197,18 @@ impl Layout {
         let used = |position| !self.names_only || self.key.contains(&position);
         let columns = self.columns.iter().enumerate();
         columns.filter_map(move |(position, column)| used(position).then_some(column))
+    }
+
+    /// The position of the column that holds what is folded.
+    pub(crate) fn rest(&self) -> Option<usize> {
+        self.overflow.as_ref().map(|_| self.columns.len() - 1)
+    }
+
+    /// What folds the records' fields, if the column at `position` is the one that holds them.
+    pub(crate) fn overflow_at(&self, position: usize) -> Option<&Overflow> {
+        self.overflow
+            .as_ref()
+            .filter(|_| position + 1 == self.columns.len())
     }
 
     /// Makes the table, without its key: that is made after the rows are in.
@@ -242,7 +279,19 @@ impl Layout {
 
     fn comments(&self, added: bool) -> String {
         let columns = self.columns.iter().filter(|column| column.added || !added);
-        columns.filter_map(|column| column.comment(&self.table)).collect()
+        let rest = self.columns.last().filter(|rest| rest.added || !added);
+        let rest = rest.filter(|_| self.overflow.is_some()).map(|rest| {
+            format!(
+                "; COMMENT ON COLUMN {}.{} IS {}",
+                self.table,
+                rest.ident(),
+                Literal(Overflow::remark())
+            )
+        });
+        columns
+            .filter_map(|column| column.comment(&self.table))
+            .chain(rest)
+            .collect()
     }
 
     /// The table is as [`create_sql`](Self::create_sql) or [`evolve_sql`](Self::evolve_sql) make it.
@@ -293,6 +342,7 @@ mod tests {
             facts: Facts::default(),
             own: Own::Nothing,
             names_only: false,
+            overflow: None,
             schema_exists: false,
             beside: None,
         }

@@ -274,9 +274,9 @@ impl<'a> Prepared<'a> {
     }
 
     pub(crate) async fn writer(&self, task: &Task, claim: &Claim) -> Result<Box<dyn connector_core::Writer>> {
-        self.destination
-            .writer(self.write_request(task, &claim.fence, claim.open.clone()))
-            .await
+        let request = self.write_request(task, &claim.fence, claim.open.clone());
+        let resumes = self.state_to_read_from(claim.state.clone()).is_some();
+        self.destination.writer(request.with_resumes(resumes)).await
     }
 
     pub(crate) async fn reader(&self, task: &Task, claim: &Claim) -> Result<Box<dyn connector_core::Reader>> {
@@ -294,6 +294,11 @@ impl<'a> Prepared<'a> {
     /// Whether the engine must save states itself.
     pub(crate) fn saves_state(&self) -> bool {
         !(self.capabilities.transactional && self.store_is_destination)
+    }
+
+    /// What is of everything begins anew if it was cut short.
+    fn state_to_read_from(&self, state: Option<State>) -> Option<State> {
+        state.filter(|_| !self.full && !self.mode.is_of_everything())
     }
 
     fn read_request(&self, task: &Task, fence: &Fence, state: Option<State>) -> ReadRequest {
@@ -319,8 +324,7 @@ impl<'a> Prepared<'a> {
             .with_sync(sync)
             .with_filter(self.filtering.pushed_down())
             .with_cursor(self.cursor.clone())
-            // What is of everything begins anew if it was cut short.
-            .with_state(state.filter(|_| !self.full && !self.mode.is_of_everything()))
+            .with_state(self.state_to_read_from(state))
             .with_settle(task.settle)
             .with_batch_bytes(self.batch_bytes)
     }

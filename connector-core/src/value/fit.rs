@@ -207,12 +207,13 @@ fn fit_text<'s>(
     })
 }
 
-/// The floats that are no JSON number.
+/// The floats that are no JSON number, or none everywhere.
 fn special(text: &str) -> Result<f64, Mismatch> {
     match text {
         "NaN" => Ok(f64::NAN),
         "Infinity" => Ok(f64::INFINITY),
         "-Infinity" => Ok(f64::NEG_INFINITY),
+        "-0" => Ok(-0.0),
         _ => Err(Mismatch::new("text")),
     }
 }

@@ -1,10 +1,12 @@
 //! JSON, both ways.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connector_core::value::write_json;
-use connector_core::{Batch, BatchBuilder, DataType, Field, Op, Record, Schema, Value};
+use connector_core::{Batch, BatchBuilder, DataType, Field, Fold, Op, Record, Schema, Value};
 use proptest::prelude::*;
+use serde_json::value::RawValue;
 
 use crate::config;
 use crate::strategy::{Owned, batch, data_type, exact, exact_rows, rows, text, typed_value};
@@ -30,6 +32,54 @@ fn read(data_type: DataType, json: &str) -> connector_core::Result<Batch> {
     builder.push_json(json)?;
     builder.end_record(Op::Put);
     Ok(builder.finish())
+}
+
+/// A record whose last field holds the others that were folded, as one JSON object of all of them.
+fn unfolded(whole: &Schema, record: &Record<'_>, is_folded: impl Fn(usize) -> bool) -> String {
+    let mut members: Vec<String> = Vec::new();
+    let mut add = |name: &str, json: &str| {
+        members.push(format!("{}:{json}", serde_json::to_string(name).expect("a name")));
+    };
+    let fields = record.schema().fields().iter().zip(record.values());
+    for (field, value) in fields.take(record.schema().fields().len() - 1) {
+        if !matches!(value, Value::Unset) {
+            let mut json = String::new();
+            write_json(&value, &mut json);
+            add(&field.name, &json);
+        }
+    }
+    let raw = |json: &str| {
+        serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(json).expect("an object of names")
+    };
+    let folded = whole
+        .fields()
+        .iter()
+        .zip(0..)
+        .filter(|&(_, position)| is_folded(position));
+    let absent: Vec<&str> = folded.map(|(field, _)| field.name.as_str()).collect();
+    match record.values().last().expect("the one field") {
+        Value::Json(patch) if Fold::is_patch(patch) => {
+            for (name, list) in raw(raw(patch)[""].get()) {
+                match serde_json::from_str::<Vec<&RawValue>>(list.get())
+                    .expect("a list")
+                    .as_slice()
+                {
+                    [] => add(&name, "null"),
+                    [value] => add(&name, value.get()),
+                    _ => panic!("a value stands twice"),
+                }
+            }
+        }
+        Value::Json(object) => {
+            let object = raw(object);
+            for name in absent {
+                add(name, object.get(name).map_or("null", |value| value.get()));
+            }
+        }
+        Value::Null => absent.into_iter().for_each(|name| add(name, "null")),
+        other => assert_eq!(other, Value::Unset),
+    }
+    format!("{{{}}}", members.join(","))
 }
 
 proptest! {
@@ -58,6 +108,25 @@ proptest! {
         let mut builder = BatchBuilder::new(Arc::clone(&schema), 0);
         for record in written.records() {
             let json = record_json(&record);
+            builder
+                .push_json_record(&json, Op::Put)
+                .map_err(|error| TestCaseError::fail(format!("{json}: {error}")))?;
+        }
+        prop_assert_eq!(exact_rows(&builder.finish()), exact_rows(&written));
+    }
+
+    #[test]
+    fn folded_fields_come_back_as_they_were((schema, rows) in rows(data_type()), seed in any::<u64>()) {
+        let is_folded = |position: usize| seed >> (position % 64) & 1 == 1;
+        let Ok(fold) = Fold::new(&schema, "\u{1}one", |position, _| is_folded(position)) else {
+            // A name was empty.
+            return Ok(());
+        };
+        let written = batch(&schema, &rows);
+        let narrow = written.clone().fold(&fold).expect("a small batch");
+        let mut builder = BatchBuilder::new(Arc::clone(&schema), 0);
+        for record in narrow.records() {
+            let json = unfolded(&schema, &record, is_folded);
             builder
                 .push_json_record(&json, Op::Put)
                 .map_err(|error| TestCaseError::fail(format!("{json}: {error}")))?;

@@ -5,7 +5,8 @@ mod needs;
 use connector_core::{Error, ErrorKind, Result, WriteMode, WriteRequest};
 use tokio_postgres::Client;
 
-use self::needs::{On, makes_tables, needs, stages};
+pub(crate) use self::needs::stages;
+use self::needs::{On, makes_tables, needs};
 use crate::connector::Postgres;
 use crate::error::failed;
 use crate::ident::{Ident, Table};

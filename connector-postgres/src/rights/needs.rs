@@ -12,10 +12,12 @@ pub(super) fn makes_tables(mode: WriteMode, layout: &Layout) -> bool {
 }
 
 /// Whether rows may have to pass through a staging table.
-pub(super) fn stages(mode: WriteMode, layout: &Layout) -> bool {
+pub(crate) fn stages(mode: WriteMode, layout: &Layout) -> bool {
     match mode {
         WriteMode::Insert => {
-            layout.facts.guarded || layout.columns.iter().any(|column| column.default.is_some())
+            layout.facts.guarded
+                || layout.overflow.is_some()
+                || layout.columns.iter().any(|column| column.default.is_some())
         }
         WriteMode::Overwrite => !layout.key.is_empty() || layout.facts.checked,
         _ => true,

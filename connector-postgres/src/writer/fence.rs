@@ -85,8 +85,8 @@ async fn was_committed(postgres: &Postgres, fence: &Fence) -> Result<bool> {
     Ok(commit_no == fence.commit_no + 1)
 }
 
-/// What the server refused because another run has taken over, and has dropped or changed what this one works on, is
-/// told as that.
+/// What the server refused because another run has taken over, or another writer has committed, and has made, dropped or
+/// changed what this one works on, is told as that.
 pub(super) async fn explain(postgres: &Postgres, fence: &Fence, error: Error) -> Error {
     let says_so = error.kind() == ErrorKind::Conflict && error.retry() == Retry::Never;
     if says_so || error.kind() == ErrorKind::Unavailable {
@@ -94,9 +94,12 @@ pub(super) async fn explain(postgres: &Postgres, fence: &Fence, error: Error) ->
     }
     let held = async {
         let session = postgres.session().await?;
-        let sql = format!("SELECT epoch = $2 FROM {}.task WHERE task = $1", postgres.sync());
+        let sql = format!(
+            "SELECT epoch = $2 AND commit_no = $3 FROM {}.task WHERE task = $1",
+            postgres.sync()
+        );
         let row = session
-            .query_one(&sql, &[&fence.task.as_str(), &fence.epoch])
+            .query_one(&sql, &[&fence.task.as_str(), &fence.epoch, &fence.commit_no])
             .await
             .map_err(|error| failed("check the fence", error))?;
         Ok::<bool, Error>(row.get(0))

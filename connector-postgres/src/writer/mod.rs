@@ -70,6 +70,15 @@ impl TableWriter {
         // Before it is planned for: what is changed from now on is noticed.
         let known = Known::of(&session, &postgres.table(request.stream.as_str())?).await?;
         let target = Layout::plan(&session, &postgres, &request).await?;
+        if request.resumes && !target.exists && !request.mode.is_of_everything() {
+            let message = format!(
+                "there is no table {} any more, and the records would go on after those that it held",
+                target.table
+            );
+            return Err(Error::new(ErrorKind::State, message).with_help(
+                "bring the table back, or reset the state of this task, so that everything is read anew",
+            ));
+        }
         // A version that has ended holds old values, and a name holds none.
         let compares = !request.mode.is_naming() && request.mode != WriteMode::History;
         let fingerprinted = if request.fence.is_some() && compares {
@@ -86,7 +95,7 @@ impl TableWriter {
             }
             let shadow = Shadow::find(&session, &postgres, &request, &target.table, purpose).await?;
             if is_ours && purpose == Purpose::Overwrite {
-                layout = shadow.layout(&session, &request, &target).await?;
+                layout = shadow.layout(&session, &postgres, &request, &target).await?;
                 overwritten = Some(target.clone());
             } else if is_ours {
                 layout = target.named_in(shadow.table.clone(), request.resumes);
@@ -130,10 +139,11 @@ impl TableWriter {
             Some(transaction) => transaction,
             None => self.begin().await?,
         };
-        // Nothing may have come: at the end the table is there all the same, and who goes on from a checkpoint of an
-        // overwrite or a prune finds what was built.
+        // Nothing may have come: at the end the table is there all the same, and who goes on from a checkpoint finds
+        // what was built.
         let has_shadow = self.overwritten.is_some() || self.sweep.is_some();
-        if !self.layout.exists && transaction.load.is_none() && (last || has_shadow) {
+        let is_due = last || has_shadow || checkpoint.is_some();
+        if !self.layout.exists && transaction.load.is_none() && is_due {
             self.start_rows(&mut transaction, &Unset::default()).await?;
         }
         self.settle_rows(&mut transaction).await?;
@@ -177,10 +187,14 @@ impl TableWriter {
 
     /// Encodes a batch into the COPY under way, or into a new one.
     async fn load(&mut self, batch: Batch) -> Result<()> {
+        let batch = match &self.layout.overflow {
+            Some(overflow) => batch.fold(&overflow.fold)?,
+            None => batch,
+        };
         // Beyond its key, what names a row says nothing.
         let unset = match self.layout.names_only {
             true => Unset::default(),
-            false => Unset::of(&batch),
+            false => Unset::of(&batch, self.layout.rest()),
         };
         let mut transaction = match self.transaction.take() {
             Some(transaction) => transaction,
@@ -273,7 +287,9 @@ impl TableWriter {
                     transaction.direct_deletes.remove(&key());
                 }
             }
-            Err(rejection) => self.rejections.add_record(record, rejection, &mut self.report),
+            Err(rejection) => self
+                .rejections
+                .add_record(record, &self.layout, rejection, &mut self.report),
         }
         Ok(())
     }

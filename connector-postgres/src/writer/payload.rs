@@ -14,9 +14,12 @@ use crate::types::PgType;
 pub(super) struct Payload(String);
 
 impl Payload {
-    pub(super) fn of(record: &Record<'_>) -> Self {
+    pub(super) fn of(record: &Record<'_>, layout: &Layout) -> Self {
         let mut json = String::new();
-        record.write_json(&mut json);
+        match &layout.overflow {
+            Some(overflow) => overflow.write_unfolded(record, &mut json),
+            None => record.write_json(&mut json),
+        }
         // A `Json` field comes as it is, but text of PostgreSQL holds no such character.
         Self(if json.contains('\0') {
             json.replace('\0', "\\u0000")
@@ -42,7 +45,12 @@ impl Payload {
 
 /// What a staged row `s` holds, as a `jsonb` object: the fields it says something about, under their full names.
 pub(super) fn staged(layout: &Layout, shape: &Shape) -> String {
+    let is_said = |position| match shape.masked {
+        true => format!("NOT {}", is_unset("s", position)),
+        false => "true".to_owned(),
+    };
     let fields: Vec<String> = carried(layout, shape)
+        .filter(|&(position, _)| layout.overflow_at(position).is_none())
         .map(|(position, column)| {
             let name = column.ident();
             let value = match column.pg_type {
@@ -51,16 +59,20 @@ pub(super) fn staged(layout: &Layout, shape: &Shape) -> String {
                 PgType::Json | PgType::Other(_) => format!("s.{name}::text"),
                 _ => format!("s.{name}"),
             };
-            let said = if shape.masked {
-                format!("NOT {}", is_unset("s", position))
-            } else {
-                "true".to_owned()
-            };
+            let said = is_said(position);
             format!("({}, to_jsonb({value}), {said})", Literal(&column.field))
         })
         .collect();
-    format!(
+    let own = format!(
         "(SELECT coalesce(jsonb_object_agg(field, held), '{{}}') FROM (VALUES {}) AS f (field, held, said) WHERE said)",
         fields.join(", ")
-    )
+    );
+    match (&layout.overflow, layout.rest().filter(|&rest| shape.has(rest))) {
+        (Some(overflow), Some(rest)) => format!(
+            "({own} || CASE WHEN {} THEN {} ELSE '{{}}' END)",
+            is_said(rest),
+            overflow.staged_members("s")
+        ),
+        _ => own,
+    }
 }

@@ -134,10 +134,11 @@ impl Rejections {
     pub(super) fn add_record(
         &mut self,
         record: &Record<'_>,
+        layout: &Layout,
         rejection: Rejection,
         report: &mut CommitReport,
     ) {
-        let payload = self.keeps_payload.then(|| Payload::of(record));
+        let payload = self.keeps_payload.then(|| Payload::of(record, layout));
         self.add(rejection, payload, report);
     }
 

@@ -209,5 +209,5 @@ fn takes_directly(layout: &Layout, path: Path, unset: &Unset) -> bool {
     };
     // A later record of the same key must not clear what an earlier one said.
     let loses_values = path == Path::New && !layout.key.is_empty();
-    !unset.is_any() || !(loses_values || loses_defaults())
+    !unset.is_patched() && (!unset.is_any() || !(loses_values || loses_defaults()))
 }

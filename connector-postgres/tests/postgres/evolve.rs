@@ -38,7 +38,7 @@ async fn columns_are_widened_added_and_never_narrowed() {
         request.mode = mode;
         let plan = postgres.plan_write(&request).await.unwrap();
         assert_eq!(
-            plan.notes[1..],
+            plan.notes[1..5],
             [
                 "`id` becomes bigint instead of integer",
                 "`v` becomes text instead of character varying(3)",
@@ -83,7 +83,11 @@ async fn columns_are_widened_added_and_never_narrowed() {
         }
         // Once is enough.
         let plan = postgres.plan_write(&upsert("t", &schema)).await.unwrap();
-        assert_eq!(plan.notes.len(), 1, "{:?}", plan.notes);
+        assert!(
+            plan.notes.iter().all(|note| !note.contains("becomes")),
+            "{:?}",
+            plan.notes
+        );
     }
 }
 

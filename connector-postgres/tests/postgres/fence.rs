@@ -289,18 +289,20 @@ async fn states_of_a_newer_version_are_refused() {
 }
 
 #[tokio::test]
-async fn a_commit_without_rows_makes_no_table_and_a_finish_does() {
+async fn a_checkpoint_without_rows_makes_the_table_that_a_later_run_looks_for() {
     let database = database().await;
     let postgres = database.connector();
     let schema = rows();
     let request = upsert("t", &schema);
     let claim = claim(&postgres, &request.task).await;
     let mut writer = writer(&postgres, request.with_fence(Some(claim.fence.clone()))).await;
-    writer.commit(Some(&state(1))).await.unwrap();
+    writer.commit(None).await.unwrap();
     assert!(!exists(&database, "t").await);
-    assert_eq!(task_row(&database).await, "1|1|1");
+    writer.commit(Some(&state(1))).await.unwrap();
+    assert!(exists(&database, "t").await);
+    assert_eq!(task_row(&database).await, "1|2|1");
     writer.finish(Some(&state(2))).await.unwrap();
-    assert_eq!(task_row(&database).await, "1|2|2");
+    assert_eq!(task_row(&database).await, "1|3|2");
     assert_eq!(
         database.lines("SELECT attname FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0 ORDER BY attnum").await,
         ["id", "v"]

@@ -27,6 +27,7 @@ mod keep_payload;
 mod limits;
 mod load;
 mod migrations;
+mod overflow;
 mod overwrite;
 mod partial;
 mod pooler;

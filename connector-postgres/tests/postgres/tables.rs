@@ -1,11 +1,15 @@
 //! Tables that somebody else made.
 
-use connector_core::{DataType, Destination, ErrorKind, Value};
+use std::sync::Arc;
+
+use connector_core::memory::Memory;
+use connector_core::{DataType, Destination, ErrorKind, RetryPolicy, Value, WriteMode};
 use connector_postgres::Postgres;
+use sync_engine::{Job, NoObserver, RunOptions, Task};
 
 use crate::support::{claim, database, decimal, field, load, puts, refusal, schema, tally, upsert, writer};
 
-fn lead() -> std::sync::Arc<connector_core::Schema> {
+fn lead() -> Arc<connector_core::Schema> {
     let fields = vec![
         field("id", DataType::TEXT),
         field("name", DataType::TEXT),
@@ -25,7 +29,11 @@ async fn missing_columns_are_added() {
     let plan = postgres.plan_write(&upsert("lead", &schema)).await.unwrap();
     assert_eq!(
         plan.notes,
-        ["upsert into \"public\".\"lead\" by (id), after adding 2 columns"]
+        [
+            "upsert into \"public\".\"lead\" by (id), after adding 2 columns",
+            "by way of a staging table; a sample of each commit's records decides how they get in: where few are new or differ, only \
+             those are looked up and touched, else all go to INSERT … ON CONFLICT"
+        ]
     );
     assert_eq!(
         database
@@ -315,4 +323,111 @@ async fn the_right_to_make_a_schema_is_asked_for_by_name() {
         error.report()
     );
     database.run("DROP ROLE limited_nobody").await;
+}
+
+#[tokio::test]
+async fn a_column_that_nothing_fills_is_named_before_rows_are_refused() {
+    let database = database().await;
+    let postgres = database.connector();
+    database
+        .run(
+            "CREATE TABLE lead (id text PRIMARY KEY, name text, score numeric(18,4), mine int NOT NULL, \"my own\" text NOT NULL,
+                 made timestamptz NOT NULL DEFAULT now(), n int NOT NULL GENERATED ALWAYS AS IDENTITY, twice int NOT NULL GENERATED ALWAYS AS (1) STORED)",
+        )
+        .await;
+    let schema = lead();
+    for mode in [WriteMode::Upsert, WriteMode::Insert, WriteMode::Overwrite] {
+        let mut request = upsert("lead", &schema);
+        request.mode = mode;
+        let error = refusal(postgres.plan_write(&request).await);
+        assert_eq!(
+            error.report().to_string(),
+            "\"public\".\"lead\" takes no row without a value for `mine`, `my own`, and nothing writes one: no field is mapped to it, \
+             and it has no default\nhelp: map a field to it with `fields`, or run ALTER TABLE \"public\".\"lead\" ALTER COLUMN \"mine\" \
+             DROP NOT NULL, or SET DEFAULT a value",
+            "{mode}"
+        );
+    }
+    // Who makes no rows need not fill them; nor where a trigger may do so.
+    let mut request = upsert("lead", &schema);
+    request.mode = WriteMode::Update;
+    postgres.plan_write(&request).await.unwrap();
+    database
+        .run(
+            "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.mine = 7; NEW.\"my own\" = 8; RETURN NEW; END';
+             CREATE TRIGGER fill BEFORE INSERT ON lead FOR EACH ROW EXECUTE FUNCTION fill()",
+        )
+        .await;
+    let rows = puts(
+        &schema,
+        0,
+        &[&[Value::Text("a"), Value::Text("n"), decimal("1.5")]],
+    );
+    let loaded = load(&postgres, upsert("lead", &schema), vec![rows]).await;
+    assert_eq!(tally(&loaded), [1, 0, 0, 0, 0]);
+    assert_eq!(database.line("SELECT mine, \"my own\" FROM lead").await, "7|8");
+}
+
+#[tokio::test]
+async fn a_table_that_is_gone_while_its_state_stays_is_not_made_anew() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = lead();
+    for mode in [WriteMode::Upsert, WriteMode::Insert, WriteMode::History] {
+        let mut request = upsert("lead", &schema).with_resumes(true);
+        request.mode = mode;
+        let error = refusal(postgres.writer(request).await);
+        assert_eq!(error.kind(), ErrorKind::State);
+        assert_eq!(
+            error.report().to_string(),
+            "there is no table \"public\".\"lead\" any more, and the records would go on after those that it held\nhelp: bring the \
+             table back, or reset the state of this task, so that everything is read anew"
+        );
+    }
+    // From the beginning, it is made.
+    load(&postgres, upsert("lead", &schema), vec![]).await;
+    load(&postgres, upsert("lead", &schema).with_resumes(true), vec![]).await;
+}
+
+#[tokio::test]
+async fn a_run_says_that_its_table_is_gone_and_a_full_one_makes_it_anew() {
+    let database = database().await;
+    let schema = lead();
+    let memory = Memory::service("crm");
+    memory.create("lead", schema.as_ref().clone());
+    let row = |id| [Value::Text(id), Value::Text("n"), Value::Null];
+    memory
+        .put("lead", &puts(&schema, 0, &[&row("a"), &row("b")]))
+        .unwrap();
+    let run = async |full: bool| {
+        let job = Job::builder("load")
+            .source(Arc::new(memory.clone()))
+            .destination(Arc::new(database.connector()))
+            .task(Task::new("lead"))
+            .build()
+            .unwrap();
+        let mut options = RunOptions::default().with_retry(RetryPolicy::NEVER);
+        options.full = full;
+        let report = sync_engine::run(&[job], &options, &NoObserver).await;
+        let failures: Vec<String> = report
+            .jobs
+            .iter()
+            .flat_map(|job| &job.tasks)
+            .filter_map(|task| task.error.as_ref())
+            .map(ToString::to_string)
+            .collect();
+        failures.join(", ")
+    };
+    assert_eq!(run(false).await, "");
+    database.run("DROP TABLE lead").await;
+    memory.put("lead", &puts(&schema, 0, &[&row("c")])).unwrap();
+    assert_eq!(
+        run(false).await,
+        "there is no table \"public\".\"lead\" any more, and the records would go on after those that it held"
+    );
+    assert_eq!(run(true).await, "");
+    assert_eq!(
+        database.lines("SELECT id FROM lead ORDER BY id").await,
+        ["a", "b", "c"]
+    );
 }
