@@ -116,6 +116,8 @@ pub(crate) struct Facts {
     pub(crate) attributes: usize,
     /// A trigger may fill columns of new rows.
     pub(crate) fills: bool,
+    /// Nothing but what is written changes its rows: there are no triggers, rules, partitions.
+    pub(crate) plain: bool,
 }
 
 /// Looks at a table that is there.
@@ -129,7 +131,8 @@ pub(crate) async fn facts(client: &Client, table: &Table) -> Result<Facts> {
                       EXISTS (SELECT FROM pg_index i JOIN pg_collation k ON k.oid = ANY (i.indcollation)
                               WHERE i.indrelid = c.oid AND i.indisprimary AND NOT k.collisdeterministic),
                       c.relnatts,
-                      EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 7 = 7)
+                      EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 7 = 7),
+                      c.relkind = 'r' AND NOT c.relhastriggers AND NOT c.relhasrules
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE n.nspname = $1 AND c.relname = $2";
     let row = client
@@ -143,6 +146,7 @@ pub(crate) async fn facts(client: &Client, table: &Table) -> Result<Facts> {
         loose_key: row.get(3),
         attributes: usize::try_from(row.get::<_, i16>(4)).unwrap_or(0),
         fills: row.get(5),
+        plain: row.get(6),
     }))
 }
 

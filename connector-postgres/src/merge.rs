@@ -87,8 +87,11 @@ impl Merge {
                 shape.column_list(layout),
                 new_values(layout, shape)
             ),
-            Self::Upsert => upsert(layout, shape, &format!("WHERE {rows}")),
-            Self::UpsertFew => upsert(layout, shape, &few(layout, shape, &rows)),
+            Self::Upsert | Self::UpsertFew => format!(
+                "WITH merged AS ({} RETURNING xmax = 0 AS created) SELECT count(*) FILTER (WHERE created), \
+                 count(*) FILTER (WHERE NOT created), 0::bigint, 0::bigint FROM merged",
+                self.upsert(layout, shape, &rows)
+            ),
             Self::PartialUpsert => format!(
                 "WITH updated AS ({}), \
                  missing AS (SELECT s.* FROM {STAGE} s WHERE {rows} AND {}), \
@@ -106,6 +109,19 @@ impl Merge {
                 "WITH updated AS ({}) SELECT 0::bigint, count(*), 0::bigint, 0::bigint FROM updated",
                 update(layout, shape, &rows)
             ),
+        }
+    }
+
+    /// The statement for all rows without a word of what it did, which costs less; `None` where there is none.
+    pub(crate) fn silent_sql(self, layout: &Layout, shape: &Shape) -> Option<String> {
+        matches!(self, Self::Upsert | Self::UpsertFew)
+            .then(|| self.upsert(layout, shape, &rows(layout, false, None)))
+    }
+
+    fn upsert(self, layout: &Layout, shape: &Shape, rows: &str) -> String {
+        match self {
+            Self::UpsertFew => upsert(layout, shape, &few(layout, shape, rows)),
+            _ => upsert(layout, shape, &format!("WHERE {rows}")),
         }
     }
 }
@@ -143,9 +159,7 @@ fn upsert(layout: &Layout, shape: &Shape, from: &str) -> String {
         format!("UPDATE SET {} WHERE {}", set.join(", "), differ(compared))
     };
     format!(
-        "WITH merged AS (INSERT INTO {} AS t ({list}) SELECT {} FROM {STAGE} s {from} \
-         ON CONFLICT {} DO {conflict} RETURNING xmax = 0 AS created) \
-         SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created), 0::bigint, 0::bigint FROM merged",
+        "INSERT INTO {} AS t ({list}) SELECT {} FROM {STAGE} s {from} ON CONFLICT {} DO {conflict}",
         layout.table,
         new_values(layout, shape),
         layout.conflict_target()
@@ -153,12 +167,18 @@ fn upsert(layout: &Layout, shape: &Shape, from: &str) -> String {
 }
 
 /// Leaves the rows that are new or differ, the others neither locked nor written to the log.
+///
+/// Keys are joined first, and each row is then fetched from where it lies: a join of whole rows would not take place in
+/// memory.
 fn few(layout: &Layout, shape: &Shape, rows: &str) -> String {
     format!(
-        "LEFT JOIN {} o ON {} WHERE {rows} AND ({})",
-        layout.table,
-        equal(layout, &layout.key, "o", "s"),
-        news(layout, shape)
+        "LEFT JOIN (SELECT {}, ctid AS place FROM ONLY {table}) k ON {} \
+         LEFT JOIN LATERAL (SELECT * FROM ONLY {table} r WHERE r.ctid = k.place OFFSET 0) o ON true \
+         WHERE {rows} AND ({})",
+        layout.key_list(),
+        equal(layout, &layout.key, "k", "s"),
+        news(layout, shape),
+        table = layout.table,
     )
 }
 

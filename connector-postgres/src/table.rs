@@ -296,6 +296,8 @@ impl Layout {
 
     /// The table is as [`create_sql`](Self::create_sql) or [`evolve_sql`](Self::evolve_sql) make it.
     pub(crate) fn settled(&mut self) {
+        // What we have made has nothing beside what we gave it.
+        self.facts.plain |= !self.exists;
         self.exists = true;
         self.schema_exists = true;
         for column in &mut self.columns {

@@ -8,7 +8,7 @@ use connector_core::{Fold, Record, Value};
 use serde_json::value::RawValue;
 
 use super::Overflow;
-use crate::copy::encode_cell;
+use crate::copy::{Text, encode_cell};
 use crate::types::PgType;
 
 type Object = BTreeMap<String, Box<RawValue>>;
@@ -66,7 +66,13 @@ impl Overflow {
             return Vec::new();
         };
         let is_refused = |value: &RawValue| {
-            encode_cell(&Value::Json(value.get()), &PgType::Jsonb, &mut BytesMut::new()).is_err()
+            encode_cell(
+                &Value::Json(value.get()),
+                &PgType::Jsonb,
+                Text::Unchecked,
+                &mut BytesMut::new(),
+            )
+            .is_err()
         };
         let members = members(json).into_iter();
         members

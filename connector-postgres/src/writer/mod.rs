@@ -1,5 +1,6 @@
 //! One task's rows, rejections and checkpoint, a transaction at a time.
 
+mod counters;
 mod fence;
 mod keys;
 mod known;

@@ -3,6 +3,7 @@
 use connector_core::{CommitReport, Error, ErrorKind, Key, Rejection, Result};
 use tokio_postgres::Client;
 
+use super::counters::Counters;
 use super::payload::Payload;
 use super::reason::{Refused, is_answer, reason};
 use super::rejections::Rejections;
@@ -26,7 +27,7 @@ pub(super) struct Merged {
     pub(super) updated: u64,
     pub(super) deleted: u64,
     /// Rows to be looked at again.
-    again: u64,
+    pub(super) again: u64,
 }
 
 impl Merged {
@@ -98,21 +99,33 @@ impl Step<'_> {
         self.attempt(None).await
     }
 
+    /// Runs the statement.
+    async fn once(&self, part: Option<(i64, i64)>) -> Tried {
+        if part.is_none()
+            && let Some(sql) = self.kind.silent_sql(self.layout, self.shape)
+            && let Some(counters) = Counters::read(self.client, self.layout).await?
+        {
+            let touched = self.client.execute(&sql, &[]).await?;
+            return counters.tell(touched).await;
+        }
+        let sql = self.kind.sql(self.layout, self.shape, part);
+        let row = self.client.query_one(&sql, &[]).await?;
+        let number = |i: usize| u64::try_from(row.get::<_, i64>(i)).unwrap_or(0);
+        Ok(Merged {
+            created: number(0),
+            updated: number(1),
+            deleted: number(2),
+            again: number(3),
+        })
+    }
+
     /// Tries all rows or a part of them; on failure it is as if nothing had been tried.
     async fn attempt(&self, part: Option<(i64, i64)>) -> Result<Tried> {
         self.run("SAVEPOINT merge").await?;
-        let sql = self.kind.sql(self.layout, self.shape, part);
         let mut total = Merged::default();
         for _ in 0..ROUNDS {
-            match self.client.query_one(&sql, &[]).await {
-                Ok(row) => {
-                    let number = |i: usize| u64::try_from(row.get::<_, i64>(i)).unwrap_or(0);
-                    let merged = Merged {
-                        created: number(0),
-                        updated: number(1),
-                        deleted: number(2),
-                        again: number(3),
-                    };
+            match self.once(part).await {
+                Ok(merged) => {
                     total.add(&merged);
                     if merged.again == 0 {
                         self.run("RELEASE merge").await?;
