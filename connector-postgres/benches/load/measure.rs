@@ -62,8 +62,9 @@ impl Pair {
         });
     }
 
-    /// Prints what came of it; `memory` is ours, in KiB.
-    pub(crate) fn report(&self, memory: u64) {
+    /// Prints what came of it; `memory` is ours and theirs, in KiB.
+    pub(crate) fn report(&self, memory: [u64; 2]) {
+        let [ours, theirs] = memory.map(|kib| kib as f64 / 1024.0);
         let least =
             |runs: &[Run], of: fn(Run) -> f64| runs.iter().map(|run| of(*run)).fold(f64::INFINITY, f64::min);
         let figures = |runs: &[Run]| {
@@ -77,12 +78,8 @@ impl Pair {
         };
         let ratio = |of: fn(Run) -> f64| least(&self.ours, of) / least(&self.theirs, of);
         println!("{}", self.name);
-        println!(
-            "    connector  {}, {:.0} MiB",
-            figures(&self.ours),
-            memory as f64 / 1024.0
-        );
-        println!("    psql       {}", figures(&self.theirs));
+        println!("    connector  {}, {ours:.0} MiB", figures(&self.ours));
+        println!("    psql       {}, {theirs:.0} MiB", figures(&self.theirs));
         println!(
             "    ratio      wall {:.2} (at most {}), CPU {:.2} (at most {})",
             ratio(|run| run.wall),
@@ -94,7 +91,7 @@ impl Pair {
 }
 
 /// Gives a session's process the time to end after its client, so that its account is closed.
-fn settle() {
+pub(crate) fn settle() {
     std::thread::sleep(Duration::from_millis(500));
 }
 

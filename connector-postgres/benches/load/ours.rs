@@ -19,9 +19,20 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn new(url: &str) -> Self {
+        Self::with(Config::from_url(url).unwrap())
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
         Self {
-            postgres: Postgres::new(Config::from_url(url).unwrap()).unwrap(),
+            postgres: Postgres::new(config).unwrap(),
         }
+    }
+
+    /// Drops a table, if it is there.
+    pub(crate) async fn drop(&self, table: &str) {
+        let statements = self.postgres.statements().unwrap();
+        let script = format!("DROP TABLE IF EXISTS {table}; CHECKPOINT");
+        statements.execute(&script).await.unwrap();
     }
 
     /// Upserts batches by id, under a fence, in one commit.

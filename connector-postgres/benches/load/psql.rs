@@ -1,15 +1,20 @@
 //! The other side: `psql`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::lead::FIELDS;
+use crate::measure::peak_kib;
 
 pub(crate) struct Psql {
     url: String,
     folder: TempDir,
+    /// The most memory that one has had, in KiB.
+    peak: AtomicU64,
 }
 
 impl Psql {
@@ -17,6 +22,23 @@ impl Psql {
         Self {
             url: url.to_owned(),
             folder: tempfile::tempdir().unwrap(),
+            peak: AtomicU64::new(0),
+        }
+    }
+
+    /// The most memory that a `psql` has had since this was last asked, in KiB.
+    pub(crate) fn take_peak(&self) -> u64 {
+        self.peak.swap(0, Ordering::Relaxed)
+    }
+
+    /// Looks at the memory of a `psql` for as long as it runs: the kernel keeps the peak, but only that long.
+    fn watch(&self, psql: &mut Child) {
+        let pid = psql.id().to_string();
+        while psql.try_wait().unwrap().is_none() {
+            if let Some(peak) = peak_kib(&pid) {
+                self.peak.fetch_max(peak, Ordering::Relaxed);
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -27,10 +49,15 @@ impl Psql {
         for command in commands {
             psql.args(["-c", command]);
         }
-        let output = psql
+        let mut psql = psql
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap_or_else(|error| panic!("this bench needs `psql` in the search path: {error}"));
+        // It prints a line at most, which the pipe takes.
+        self.watch(&mut psql);
+        let output = psql.wait_with_output().unwrap();
         assert!(
             output.status.success(),
             "{}",
