@@ -13,6 +13,18 @@
 //! from that one, those with a sequence of their own excepted. Soft deletes add `_deleted_at timestamptz`. Deleted
 //! rows that somebody else's foreign key holds are rejected one by one, but such a row fails a prune as a whole.
 //!
+//! # More fields than a table holds
+//! A table has 1,600 columns at most, dropped ones included, and a row must fit a page of 8 kB, in which a long value still
+//! takes 18 bytes. So a table that is made has columns for the first fields only for which a row fits whatever it holds
+//! (about 330 of text, 1,000 of `bigint`); the fields after them go into one more, `_rest jsonb`, by their names. Null is
+//! left out there, so that `_rest->>'name'` is a folded field as a column would be, and a record that leaves some of them
+//! unset changes only the others. Keys, fields to keep and fields that were written back always have columns.
+//!
+//! Columns stay columns, and a table that has `_rest` keeps new fields there: what is where does not change from run to
+//! run. To give a folded field a column of its own, add that by hand and read everything anew: the field leaves `_rest` row
+//! by row as it is written.
+//!
+//! # Prunes and write-backs
 //! A prune collects its names in a table beside the one that is pruned. Rows whose last change is younger than the
 //! oldest transaction that was open on the server when the sweep began are left to the next one: while such a
 //! transaction runs, nobody can tell whether they are older than the sweep.

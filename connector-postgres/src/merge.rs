@@ -200,9 +200,10 @@ fn news(layout: &Layout, shape: &Shape) -> String {
 
 /// Looks at some `sample` of the staged `rows`: how many there are in it, and how many of them are news.
 pub(crate) fn sample_news(layout: &Layout, shape: &Shape, sample: u64, rows: u64) -> String {
+    // Apart, so that what is counted is one value of each row and not the columns of both: those may be too many.
     format!(
-        "SELECT count(*), count(*) FILTER (WHERE {}) FROM (SELECT * FROM {STAGE} TABLESAMPLE SYSTEM ({})) s \
-         LEFT JOIN {} o ON {}",
+        "SELECT count(*), count(*) FILTER (WHERE is_news) FROM (SELECT {} AS is_news \
+         FROM (SELECT * FROM {STAGE} TABLESAMPLE SYSTEM ({})) s LEFT JOIN {} o ON {} OFFSET 0) n",
         news(layout, shape),
         (sample as f64 * 100.0 / rows.max(1) as f64).min(100.0),
         layout.table,

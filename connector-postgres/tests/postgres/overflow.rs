@@ -68,7 +68,7 @@ async fn two_thousand_fields_are_created_and_read_back() {
         let text = |n: usize| format!("värde \"{n}\"\n");
         let texts: Vec<String> = (0..2_000).map(text).collect();
         let value = |n: usize| match data_type {
-            DataType::Bool => Value::Bool(n % 3 == 0),
+            DataType::Bool => Value::Bool(n % 3 == 1),
             DataType::Int32 => Value::Int(n as i64 * 1_000_003 % 2_000_000_011 - 1_000),
             _ => Value::Text(&texts[n]),
         };
@@ -1167,4 +1167,56 @@ async fn fields_that_were_written_back_have_columns_to_be_compared_by() {
             counted
         );
     }
+}
+
+#[tokio::test]
+async fn as_many_columns_as_there_can_be_are_written_in_every_way() {
+    let database = database().await;
+    let postgres = database.connector();
+    let schema = wide(1_700, DataType::Bool);
+    let (own, folded) = ([0, 7, 1_500], [1_650, 1_699]);
+    let rows = |changed: i64, others: Value<'static>| -> Vec<Vec<Value<'static>>> {
+        let of = |id: i64, n| {
+            if own.contains(&n) || folded.contains(&n) {
+                Value::Bool(id < changed)
+            } else {
+                others
+            }
+        };
+        (0..1_100).map(|id| record(&schema, id, |n| of(id, n))).collect()
+    };
+    let write = async |mode, rows: Vec<Vec<Value<'static>>>| {
+        tally(&load(&postgres, in_mode(&schema, mode), vec![records(&schema, &rows)]).await)
+    };
+    assert_eq!(write(WriteMode::Upsert, rows(0, NULL)).await, [1_100, 0, 0, 0, 0]);
+    assert_eq!(columns(&database, "t").await, 1_596);
+    // More rows than a sample has: few that differ, and many.
+    assert_eq!(write(WriteMode::Upsert, rows(5, NULL)).await, [0, 5, 1_095, 0, 0]);
+    assert_eq!(
+        write(WriteMode::Upsert, rows(1_000, NULL)).await,
+        [0, 995, 105, 0, 0]
+    );
+    assert_eq!(
+        write(WriteMode::Update, rows(1_001, NULL)).await,
+        [0, 1, 1_099, 0, 0]
+    );
+    // Some leave something unset, and a key comes twice.
+    let part = |changed, others, from: usize| rows(changed, others)[from..from + 10].to_vec();
+    let mut partial = part(1_003, UNSET, 1_000);
+    partial.push(partial[1].clone());
+    assert_eq!(write(WriteMode::Upsert, partial.clone()).await, [0, 2, 9, 0, 0]);
+    assert_eq!(write(WriteMode::Update, partial).await, [0, 0, 11, 0, 0]);
+    assert_eq!(
+        database
+            .line("SELECT count(*) FROM t WHERE f0 AND f7 AND f1500 AND _rest = '{\"f1650\": true, \"f1699\": true}'")
+            .await,
+        "1003"
+    );
+    database.run("DROP TABLE t").await;
+    for (changed, counted) in [(0, [10, 0, 0, 0, 0]), (3, [0, 3, 7, 0, 0])] {
+        assert_eq!(write(WriteMode::History, part(changed, NULL, 0)).await, counted);
+    }
+    let mut partial = part(4, UNSET, 0);
+    partial[9][1] = NULL;
+    assert_eq!(write(WriteMode::History, partial).await, [0, 2, 8, 0, 0]);
 }
