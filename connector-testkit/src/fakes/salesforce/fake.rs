@@ -86,6 +86,43 @@ impl FakeSalesforce {
         self.org.sessions.revoke_refresh();
     }
 
+    /// The security token at the end of [`password`](Self::password).
+    pub fn security_token(&self) -> String {
+        oauth::SECURITY_TOKEN.to_owned()
+    }
+
+    /// Registers the public key of a certificate for JWTs of the app: the DER of an `RSAPublicKey`.
+    pub fn trust_key(&self, public_key: &[u8]) {
+        self.org.sessions.consents.lock().keys.push(public_key.to_vec());
+    }
+
+    /// A person enters the code that a device shows; `false` if there is none like it.
+    pub fn approve_device(&self, user_code: &str) -> bool {
+        self.org.sessions.consents.lock().approve(user_code)
+    }
+
+    /// From now on people say no where they are asked for consent.
+    pub fn deny_consent(&self) {
+        self.org.sessions.consents.lock().denied = true;
+    }
+
+    /// From now on the user's password has expired: SOAP login says so.
+    pub fn expire_password(&self) {
+        self.org.sessions.consents.lock().password_expired = true;
+    }
+
+    /// A SAML assertion about the user, good for once.
+    pub fn assertion(&self) -> String {
+        let mut consents = self.org.sessions.consents.lock();
+        consents.issue_assertion(oauth::USERNAME, "https://saml.salesforce.com")
+    }
+
+    /// `/adfs/services/trust/13/usernamemixed`, a WS-Trust identity provider that the org trusts; it takes the
+    /// password without the security token.
+    pub fn ws_trust_url(&self) -> String {
+        format!("{}/adfs/services/trust/13/usernamemixed", self.url())
+    }
+
     /// Every write the API applied. Numbers stand in it as texts, exact and without needless zeros.
     pub fn ledger(&self) -> Ledger {
         self.org.ledger.clone()

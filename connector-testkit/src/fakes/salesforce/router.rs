@@ -16,7 +16,7 @@ use super::fault::FaultAction;
 use super::ingest_results::ResultKind;
 use super::org::Org;
 use super::schema::{self, ObjectType};
-use super::{admin, bulk_query, collections, describe, ingest, limits, oauth, query, reply, timestamp};
+use super::{admin, bulk_query, collections, describe, ingest, limits, oauth, query, reply, soap, timestamp};
 
 /// Largest body the org takes, in bytes; above the 100 MB of an upload so that the upload itself can be refused.
 const MAX_BODY: usize = 110_000_000;
@@ -116,6 +116,28 @@ async fn route(org: &Arc<Org>, head: &Parts, body: Body) -> Response {
                 Err(error) => error.into_response(),
             }
         }
+        ("GET", ["services", "oauth2", "authorize"]) => {
+            org.stats.count("authorize", false);
+            oauth::authorize(org, head.uri.query().unwrap_or_default())
+        }
+        ("GET", ["services", "oauth2", "userinfo"]) => match session(org, head) {
+            Ok(()) => oauth::user_info(org),
+            Err(error) => error.into_response(),
+        },
+        ("POST", ["services", "Soap", "u" | "c", version]) => {
+            org.stats.count("login", false);
+            match read(body).await {
+                Ok(body) => soap::login(org, version, header(head, "soapaction"), &body),
+                Err(error) => error.into_response(),
+            }
+        }
+        ("POST", ["adfs", "services", "trust", "13", "usernamemixed"]) => {
+            org.stats.count("assertion", false);
+            match read(body).await {
+                Ok(body) => soap::issue_assertion(org, &body),
+                Err(error) => error.into_response(),
+            }
+        }
         ("GET", ["services", "data"]) => {
             org.stats.count("versions", false);
             reply::json(200, &describe::versions())
@@ -152,14 +174,7 @@ async fn data(
         46.. => {}
         _ => return Err(ApiError::not_found()),
     }
-    let bearer = header(head, AUTHORIZATION.as_str()).unwrap_or_default();
-    let token = bearer
-        .strip_prefix("Bearer ")
-        .or_else(|| bearer.strip_prefix("OAuth "))
-        .unwrap_or_default();
-    if !org.sessions.check(token, org.now(), org.config.session_timeout) {
-        return Err(ApiError::session());
-    }
+    session(org, head)?;
     if org.stats.calls() >= org.config.daily_limit {
         return Err(ApiError::new(
             403,
@@ -175,6 +190,20 @@ async fn data(
         ["jobs", rest @ ..] => jobs(org, head, version, rest, &params, body).await,
         ["query" | "queryAll", rest @ ..] if method == "GET" => soql(org, head, version, rest, &params).await,
         _ => records(org, head, version, rest, &params, body).await,
+    }
+}
+
+/// Refuses whoever is not signed in.
+fn session(org: &Org, head: &Parts) -> Result<(), ApiError> {
+    let bearer = header(head, AUTHORIZATION.as_str()).unwrap_or_default();
+    let token = bearer
+        .strip_prefix("Bearer ")
+        .or_else(|| bearer.strip_prefix("OAuth "))
+        .unwrap_or_default();
+    if org.sessions.check(token, org.now(), org.config.session_timeout) {
+        Ok(())
+    } else {
+        Err(ApiError::session())
     }
 }
 
