@@ -1,5 +1,7 @@
 //! Why Salesforce refused one record.
 
+use crate::error::row::tries_again;
+
 /// One record's error, of a collections call or of a Bulk job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RowError {
@@ -47,14 +49,7 @@ impl RowError {
 
     /// Whether the same record may pass a little later: somebody else held a lock on it.
     pub(crate) fn is_passing(&self) -> bool {
-        const PASSING: [&str; 4] = [
-            "UNABLE_TO_LOCK_ROW",
-            "TOO_MANY_LOCK_FAILURE",
-            "TooManyLockFailure",
-            "UNKNOWN_EXCEPTION",
-        ];
-        // Triggers and flows wrap a lock's error in one of their own.
-        PASSING.contains(&self.code.as_str()) || self.message.contains("UNABLE_TO_LOCK_ROW")
+        tries_again(&self.code, &self.message) > 0
     }
 }
 
