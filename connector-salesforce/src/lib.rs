@@ -51,4 +51,5 @@ pub use {
     config::{Auth, Config},
     connector::Salesforce,
     error::ApiError,
+    limits::ApiReserve,
 };

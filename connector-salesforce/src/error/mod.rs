@@ -208,7 +208,11 @@ mod tests {
             (error.kind(), error.retry()),
             (ErrorKind::RateLimited, Retry::Never)
         );
-        assert!(error.help().is_some_and(|help| help.contains("run again later")));
+        assert!(
+            error
+                .help()
+                .is_some_and(|help| help.contains("run again in an hour"))
+        );
         let busy = r#"[{"message":"ConcurrentRequests (Concurrent API Requests) Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#;
         assert_eq!(classified(403, busy).retry(), Retry::Backoff);
     }

@@ -25,7 +25,7 @@ pub struct SalesforceConfig {
     pub rotate_refresh_tokens: bool,
     /// Life of an unused access token; `None` for tokens that last until they are expired by hand.
     pub session_timeout: Option<Duration>,
-    /// API calls before the org answers `REQUEST_LIMIT_EXCEEDED`; also the limit in `Sforce-Limit-Info`.
+    /// API calls within 24 hours before the org answers `REQUEST_LIMIT_EXCEEDED`; also the limit in `Sforce-Limit-Info`.
     pub daily_limit: u64,
     /// The org's wall clock.
     pub clock: FakeClock,

@@ -8,7 +8,7 @@ use super::schema;
 /// The answer of `/limits`.
 pub(super) fn all(org: &Org) -> Value {
     let limit = org.config.daily_limit;
-    let left = limit.saturating_sub(org.stats.calls());
+    let left = limit.saturating_sub(org.stats.recent(org.now()));
     let queries = org.query_jobs().len() as u64;
     json!({
         "DailyApiRequests": { "Max": limit, "Remaining": left },
