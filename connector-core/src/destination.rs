@@ -332,6 +332,25 @@ impl fmt::Display for Deletes {
     }
 }
 
+/// What a null does to the field it is written to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Nulls {
+    /// It clears the field.
+    #[default]
+    Clear,
+    /// It leaves the field alone, as [`Unset`](crate::Value::Unset) does.
+    Leave,
+}
+
+impl fmt::Display for Nulls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clear => "clear",
+            Self::Leave => "leave",
+        })
+    }
+}
+
 /// What happens when the other side no longer holds the value that a write-back had confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drift {
@@ -365,6 +384,10 @@ pub struct WriteRequest {
     pub match_on: Vec<String>,
     /// Fields that are filled for new records and not overwritten in existing ones.
     pub keep: Vec<String>,
+    /// What a null does to its field.
+    pub nulls: Nulls,
+    /// Fields whose nulls do something else than [`nulls`](Self::nulls) says.
+    pub nulls_of: Vec<(String, Nulls)>,
     /// What becomes of rows whose records are gone.
     pub deletes: Deletes,
     /// The largest part of a table's rows that a prune may delete, from 0 to 1.
@@ -409,6 +432,8 @@ impl WriteRequest {
             mode,
             match_on: Vec::new(),
             keep: Vec::new(),
+            nulls: Nulls::default(),
+            nulls_of: Vec::new(),
             deletes: Deletes::default(),
             max_delete: Self::MAX_DELETE,
             drift: Drift::default(),
@@ -432,6 +457,20 @@ impl WriteRequest {
     pub fn with_keep(mut self, fields: Vec<String>) -> Self {
         self.keep = fields;
         self
+    }
+
+    /// The same with another answer to nulls, and the fields that have one of their own.
+    #[must_use]
+    pub fn with_nulls(mut self, nulls: Nulls, of_fields: Vec<(String, Nulls)>) -> Self {
+        self.nulls = nulls;
+        self.nulls_of = of_fields;
+        self
+    }
+
+    /// What a null does to `field`.
+    pub fn nulls_of(&self, field: &str) -> Nulls {
+        let own = self.nulls_of.iter().find(|(name, _)| name == field);
+        own.map_or(self.nulls, |(_, nulls)| *nulls)
     }
 
     /// The same with another answer to deletes.
