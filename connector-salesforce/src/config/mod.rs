@@ -2,6 +2,9 @@
 
 mod properties;
 mod vendor;
+mod write;
+
+pub(crate) use write::WriteOptions;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -31,6 +34,7 @@ pub struct Config {
     pub(crate) api_reserve: ApiReserve,
     pub(crate) proxy: Option<Secret>,
     pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) write: WriteOptions,
 }
 
 /// How to sign in.
@@ -97,6 +101,7 @@ impl Config {
             api_reserve: ApiReserve::default(),
             proxy: None,
             ca_file: None,
+            write: WriteOptions::default(),
         }
     }
 

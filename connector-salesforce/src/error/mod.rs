@@ -1,7 +1,6 @@
-//! What Salesforce's errors mean: of requests, and of single records.
+//! What Salesforce's errors mean.
 
 mod request;
-pub(crate) mod row;
 
 use connector_core::{Error, ErrorKind};
 use connector_http::{Failure, Method};

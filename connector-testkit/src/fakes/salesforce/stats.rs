@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::timestamp::DAY;
+use super::timestamp::{DAY, SECOND};
 
 /// Counters of requests.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Stats {
     /// Calls of the 24 hours before `now`.
     pub(super) fn recent(&self, now: i64) -> u64 {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        while inner.recent.front().is_some_and(|at| *at <= now - DAY) {
+        while inner.recent.front().is_some_and(|at| *at <= now - DAY * SECOND) {
             inner.recent.pop_front();
         }
         inner.recent.len() as u64
