@@ -41,6 +41,16 @@ impl ApiReserve {
     }
 }
 
+impl ApiReserve {
+    /// The same share of another limit; a number of calls is about calls only.
+    fn share_of(self, allowed: u64) -> u64 {
+        match self {
+            Self::Percent(_) => self.of(allowed),
+            Self::Calls(_) => 0,
+        }
+    }
+}
+
 impl FromStr for ApiReserve {
     type Err = Error;
 
@@ -169,6 +179,14 @@ impl Budget {
         if let Some((org, app)) = text.and_then(parse) {
             self.state().told = Some(Told { at: now, org, app });
         }
+    }
+
+    /// Batches that Bulk jobs may write today, without the reserve.
+    pub(crate) fn batches(&self, limits: &Limits) -> u64 {
+        let batches = limits.daily_bulk_api_batches;
+        batches.map_or(u64::MAX, |Limit { max, remaining }| {
+            remaining.saturating_sub(self.reserve.share_of(max))
+        })
     }
 
     /// Calls that are left in the org, reserve included, once an answer has told.
