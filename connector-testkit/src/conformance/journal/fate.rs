@@ -167,7 +167,10 @@ pub(super) async fn what_is_intended_survives_a_new_handle(system: &dyn JournalS
 pub(super) async fn standings_are_told_in_the_order_of_the_keys(system: &dyn JournalSystem) -> Verdict {
     let write_back = WriteBack::begin(system).await?;
     let (sent, confirmed, unknown) = (keys("b-sent", 1), keys("a-confirmed", 1), keys("c-unknown", 1));
-    write_back.intend(&sent, None).await?;
+    let ticket = Ticket::new("job");
+    write_back
+        .intend(&[&sent[..], &confirmed].concat(), Some(&ticket))
+        .await?;
     write_back.settle(&confirmed, &Outcome::Updated).await?;
     // A new handle, and neither the order of the keys nor that in which they came.
     let asked = [&unknown[..], &sent, &confirmed, &unknown].concat();
