@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use connector_core::value::Instant;
 use connector_core::{Error, ErrorKind, Result, Retry, Usage};
-use connector_http::{HeaderMap, Method, Request};
+use connector_http::{HeaderMap, Request};
 use serde::Deserialize;
 
 use crate::org::Org;
@@ -225,9 +225,10 @@ fn is_counted(path: &str) -> bool {
     path.starts_with("/services/data/v")
 }
 
-/// Whether a request asks how a Bulk job that writes stands, closes it, stops it or reads what became of its records.
+/// Whether a request brings a Bulk job that writes to its end: by its data, by closing or stopping it, by asking how it
+/// stands and what became of its records.
 fn ends_a_job(request: &Request) -> bool {
-    request.url.path().contains("/jobs/ingest/") && request.method != Method::PUT
+    request.url.path().contains("/jobs/ingest/")
 }
 
 /// `api-usage=18/15000`, perhaps with `per-app-api-usage=17/250(appName=x)` behind a comma.
