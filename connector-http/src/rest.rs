@@ -110,7 +110,7 @@ impl RestClient {
         let mut pauses = Backoff::new(&self.policy, seed);
         let mut attempts = 1_u32;
         loop {
-            let error = match self.attempt(request, until).await {
+            let error = match self.attempt(request, until, attempts).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -151,10 +151,10 @@ impl RestClient {
     }
 
     /// One try: at most two requests, the second with a renewed sign-in.
-    async fn attempt(&self, request: &Request, until: Until) -> Result<Answer> {
+    async fn attempt(&self, request: &Request, until: Until, number: u32) -> Result<Answer> {
         let (mut sent, mut body) = self.exchange(request).await?;
         if body.status() == StatusCode::UNAUTHORIZED {
-            let refusal = self.failure(body, request).await;
+            let refusal = self.failure(body, request, number).await;
             if !self.service.reauthorize(&sent, &refusal).await? {
                 return Err(self.classify(&refusal, request));
             }
@@ -167,7 +167,7 @@ impl RestClient {
                 Ok(Answer::Whole(Response::read(body, &self.http, request).await?))
             }
             status if is_redirect(status) => Err(redirect_error(&body, &sent)),
-            _ => Err(self.classify(&self.failure(body, request).await, request)),
+            _ => Err(self.classify(&self.failure(body, request, number).await, request)),
         }
     }
 
@@ -180,11 +180,12 @@ impl RestClient {
         Ok((signed, body))
     }
 
-    async fn failure(&self, mut body: Body, request: &Request) -> Failure {
+    async fn failure(&self, mut body: Body, request: &Request, attempt: u32) -> Failure {
         let mut failure = Failure::new(request.url.path(), body.status(), body.headers().clone(), "");
         failure.method = request.method.clone();
         failure.body = body.read_start(Failure::MAX_BODY).await;
         failure.received = self.clock.now();
+        failure.attempt = attempt;
         failure
     }
 

@@ -55,4 +55,5 @@ pub use {
     config::{Auth, CALLBACK_URL, Config, GivenCode},
     connector::Salesforce,
     error::ApiError,
+    limits::ApiReserve,
 };

@@ -7,6 +7,7 @@ mod version;
 mod properties;
 mod vendor;
 mod ways;
+mod write;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,9 @@ use url::Url;
 pub(crate) use self::address::{address, endpoint, is_loopback, is_trustworthy};
 pub use self::auth::{Auth, GivenCode};
 pub(crate) use self::version::ApiVersion;
+pub(crate) use self::write::WriteOptions;
 use crate::auth::{AssertionProvider, Prompt, TokenStore, WsTrust};
+use crate::limits::ApiReserve;
 
 /// How to reach an org and sign in.
 ///
@@ -40,6 +43,7 @@ pub struct Config {
     /// The only address that a sign-in may name as the org's.
     pub(crate) instance_url: Option<Url>,
     pub(crate) api_version: ApiVersion,
+    pub(crate) api_reserve: ApiReserve,
     pub(crate) proxy: Option<Secret>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) token_store: Option<Arc<dyn TokenStore>>,
@@ -48,6 +52,7 @@ pub struct Config {
     pub(crate) interactive: bool,
     pub(crate) assertions: Option<Arc<dyn AssertionProvider>>,
     pub(crate) ws_trust: Option<WsTrust>,
+    pub(crate) write: WriteOptions,
 }
 
 /// Where production orgs sign in.
@@ -69,6 +74,7 @@ impl Config {
             sso_exchange_url: None,
             instance_url: None,
             api_version: ApiVersion::DEFAULT,
+            api_reserve: ApiReserve::default(),
             proxy: None,
             ca_file: None,
             token_store: None,
@@ -76,6 +82,7 @@ impl Config {
             interactive: true,
             assertions: None,
             ws_trust: None,
+            write: WriteOptions::default(),
         }
     }
 
@@ -128,6 +135,13 @@ impl Config {
     pub fn with_api_version(mut self, version: &str) -> Result<Self> {
         self.api_version = ApiVersion::parse(version)?;
         Ok(self)
+    }
+
+    /// The same with another part of the org's daily API calls left for people; a tenth by default.
+    #[must_use]
+    pub fn with_api_reserve(mut self, reserve: ApiReserve) -> Self {
+        self.api_reserve = reserve;
+        self
     }
 
     /// The same through a proxy.

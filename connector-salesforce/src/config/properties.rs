@@ -3,13 +3,14 @@
 use connector_core::{Properties, PropertyKey, Result, Secret};
 
 use super::ways::Given;
-use super::{Config, vendor};
+use super::{Config, WriteOptions, vendor};
 
 /// Our keys, with the names other products give them.
 const KEYS: &[PropertyKey] = &[
     PropertyKey::new("auth", &[]),
     PropertyKey::new("login_url", &[]),
     PropertyKey::new("api_version", &[]),
+    PropertyKey::new("api_reserve", &[]),
     PropertyKey::new("client_id", &["OAuthClientId"]),
     PropertyKey::new("client_secret", &["OAuthClientSecret"]),
     PropertyKey::new("username", &["User"]),
@@ -31,6 +32,8 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("sso_exchange_url", &[]),
     PropertyKey::new("proxy", &["ProxyURL"]),
     PropertyKey::new("ca_file", &[]),
+    PropertyKey::new("auto_assign", &[]),
+    PropertyKey::new("allow_duplicates", &[]),
     PropertyKey::new(vendor::AUTH_SCHEME, &[]),
     PropertyKey::new(vendor::USE_SANDBOX, &[]),
     PropertyKey::new(vendor::INITIATE_OAUTH, &[]),
@@ -59,7 +62,8 @@ impl Config {
     /// | `saml_bearer` | `sso_login_url username password`, or a provider of the program's | `client_id sso_exchange_url` |
     /// | `access_token` | `access_token instance_url` | |
     ///
-    /// Any of them may have `login_url token_url instance_url api_version proxy ca_file`. The names of the vendor's
+    /// Any of them may have `login_url token_url instance_url api_version api_reserve proxy ca_file auto_assign
+    /// allow_duplicates`. The names of the vendor's
     /// driver that say it in other ways are `AuthScheme UseSandbox InitiateOAuth OAuthSettingsLocation OAuthJWTCert
     /// OAuthJWTCertType OAuthJWTIssuer OAuthJWTSubject SSOProperties`; `OAuthSettingsLocation` is `token_store`, and
     /// its file is this crate's own.
@@ -95,6 +99,13 @@ fn read(properties: &Properties) -> Result<Config> {
     if let Some(version) = properties.text("api_version") {
         config = config.with_api_version(version)?;
     }
+    if let Some(reserve) = properties.text("api_reserve") {
+        config.api_reserve = reserve.parse()?;
+    }
+    config.write = WriteOptions {
+        auto_assign: properties.flag("auto_assign")?.unwrap_or_default(),
+        allow_duplicates: properties.flag("allow_duplicates")?.unwrap_or_default(),
+    };
     config.proxy = properties.secret("proxy");
     config.ca_file = properties.text("ca_file").map(Into::into);
     config.token_store = given.token_store();

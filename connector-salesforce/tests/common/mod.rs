@@ -9,6 +9,7 @@
 mod clock;
 mod journal;
 mod person;
+pub mod scripted;
 mod truth;
 
 use std::sync::Arc;
