@@ -46,12 +46,18 @@ pub trait Journal: fmt::Debug + Send + Sync {
     /// work is over. Returns how many met which fate through this call. An ambiguous record has a fate of its own.
     ///
     /// Pinned by `closing_ends_the_ticket`, `closing_confirms_the_rest_and_counts_it`,
-    /// `closing_returns_the_rest_to_be_done`, `closing_leaves_fates_alone`, `closing_touches_no_other_ticket`,
+    /// `closing_returns_the_rest_to_be_done`, `closing_leaves_what_nobody_knows_as_sent`, `closing_leaves_fates_alone`, `closing_touches_no_other_ticket`,
     /// `closing_twice_counts_nothing_more`, `an_old_fence_cannot_close`, `a_dropped_close_can_be_made_again`.
     ///
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was stored.
     async fn close(&self, fence: &Fence, target: &Target, ticket: &Ticket, rest: Rest) -> Result<Counts>;
+
+    /// What is known of each of `keys`, in their order; `None`: nothing. Whoever must not send a record twice asks
+    /// before sending it.
+    ///
+    /// Pinned by `standings_are_told_in_the_order_of_the_keys`.
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>>;
 }
 
 /// Records about to be sent together.
@@ -87,6 +93,8 @@ pub enum Rest {
     Updated,
     /// They were certainly not applied: still to be done.
     Released,
+    /// Nobody will learn whether it applied them: they stay as sent.
+    Unknown,
 }
 
 /// What a journal knows of one record at the other side.
@@ -119,6 +127,7 @@ impl Standing {
         match rest {
             Rest::Updated => Self::Confirmed,
             Rest::Released => Self::Planned,
+            Rest::Unknown => Self::Sent,
         }
     }
 }

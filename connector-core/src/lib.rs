@@ -42,10 +42,10 @@ pub use {
     catalog::{Selection, StreamName, StreamSpec, StreamSummary},
     clock::Clock,
     connection_string::parse_connection_string,
-    connector::{CheckReport, Connector, Identity},
+    connector::{CheckReport, Connector, Identity, Usage},
     destination::{
-        Capabilities, ColumnPlan, Deletes, Destination, Drift, Journaled, Origin, WriteMode, WritePlan,
-        WriteRequest, Writer, target_of,
+        Capabilities, ColumnPlan, Deletes, Destination, Drift, Journaled, Nulls, Origin, WriteMode,
+        WritePlan, WriteRequest, Writer, target_of,
     },
     difference::{Difference, Target},
     error::{Error, ErrorKind, Report, Result, Retry, nearest},

@@ -12,35 +12,37 @@ use serde::Deserialize;
 use crate::auth::{ApiService, Session, foreign};
 use crate::config::{ApiVersion, Config};
 use crate::id::Id;
-use crate::limits::Usage;
+use crate::limits::Budget;
 
 /// One org's API: cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Org {
     rest: RestClient,
     session: Arc<Session>,
-    usage: Arc<Usage>,
+    budget: Arc<Budget>,
     version: ApiVersion,
 }
 
 impl Org {
     pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        config.check()?;
         let http = HttpConfig::default()
             .with_proxy(config.proxy.clone())
             .with_ca_file(config.ca_file.clone())
             .with_user_agent(concat!("connector-salesforce/", env!("CARGO_PKG_VERSION")));
         let http = HttpClient::new(&http)?;
         let session = Arc::new(Session::new(config, http.clone(), Arc::clone(&clock)));
-        let usage = Arc::new(Usage::default());
+        let budget = Arc::new(Budget::new(config.api_reserve));
         let service = ApiService {
             session: Arc::clone(&session),
-            usage: Arc::clone(&usage),
+            budget: Arc::clone(&budget),
+            clock: Arc::clone(&clock),
         };
         let rest = RestClient::new(http, Arc::new(service), clock);
         Ok(Self {
             rest,
             session,
-            usage,
+            budget,
             version: config.api_version,
         })
     }
@@ -53,8 +55,8 @@ impl Org {
         self.version
     }
 
-    pub(crate) fn usage(&self) -> &Usage {
-        &self.usage
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// `path` below the API's root, such as `sobjects/Lead/describe`.

@@ -159,7 +159,7 @@ impl Book {
                     entry.settle(Standing::Confirmed);
                     counts.updated += 1;
                 }
-                Rest::Released => entry.settle(Standing::Planned),
+                Rest::Released | Rest::Unknown => entry.settle(Standing::of_rest(rest)),
             }
         }
         counts
@@ -190,6 +190,10 @@ impl Journal for Memory {
         let mut system = self.lock();
         system.states.hold(fence)?;
         Ok(system.book.close(fence, target, ticket, rest))
+    }
+
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        Ok(keys.iter().map(|key| self.standing(target, key)).collect())
     }
 }
 

@@ -1,32 +1,54 @@
 //! Records that wait to be sent.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 use super::columns::WriteColumns;
+use super::operation::Operation;
 use super::row::Row;
-use crate::id::Id;
 
-/// From how many records on a buffer is sent.
-const MAX_ROWS: usize = 20_000;
+/// From how many records on a buffer is sent: ten of the server's own batches.
+const MAX_ROWS: usize = 100_000;
 
 /// From how many bytes of records on a buffer is sent: this bounds the writer's memory.
 const MAX_BYTES: usize = 16 << 20;
 
-/// Records that wait, each id once.
+/// About what a record that waits takes besides its share of its batch: its key, its id, its place.
+const ROW_BYTES: usize = 128;
+
+/// Records that do the same and say something about the same columns.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) operation: Operation,
+    /// The columns, by place; every record says something about each.
+    pub(crate) mask: Vec<bool>,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// Records that wait, each key once.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     rows: Vec<Row>,
-    ids: HashSet<Id>,
+    /// Hashes of their names: where two are the same by chance, the records are sent apart.
+    names: HashSet<u64>,
+    hasher: RandomState,
     bytes: usize,
 }
 
 impl Buffer {
-    /// Takes a record; gives it back where another one with its id waits: sent together, either could win.
+    /// Takes a record; gives it back where another one of its name waits: sent together, either could win.
     pub(crate) fn push(&mut self, row: Row) -> Result<(), Row> {
-        if !self.ids.insert(row.id) {
+        // Some keys are the same in whatever letter case, others are not: at worst two records are sent apart.
+        let key = row.key.as_str();
+        let name = match row.id {
+            Some(id) => Some(self.hasher.hash_one(id)),
+            None if key.is_empty() => None,
+            None => Some(self.hasher.hash_one(key.to_lowercase())),
+        };
+        if name.is_some_and(|name| !self.names.insert(name)) {
             return Err(row);
         }
-        self.bytes += row.byte_len();
+        self.bytes += row.byte_len() + ROW_BYTES;
         self.rows.push(row);
         Ok(())
     }
@@ -36,14 +58,22 @@ impl Buffer {
         self.rows.len() >= MAX_ROWS || self.bytes >= MAX_BYTES
     }
 
-    /// Everything that waits, by which columns each record says something about.
-    pub(crate) fn take(&mut self, columns: &WriteColumns) -> Vec<(Vec<bool>, Vec<Row>)> {
-        let mut groups: BTreeMap<Vec<bool>, Vec<Row>> = BTreeMap::new();
+    /// Everything that waits, by what it does and which columns it says something about.
+    pub(crate) fn take(&mut self, columns: &WriteColumns) -> Vec<Group> {
+        let mut groups: BTreeMap<(Operation, Vec<bool>), Vec<Row>> = BTreeMap::new();
         for row in std::mem::take(&mut self.rows) {
-            groups.entry(row.mask(columns)).or_default().push(row);
+            let group = (row.operation, row.mask(columns));
+            groups.entry(group).or_default().push(row);
         }
-        self.ids.clear();
+        self.names.clear();
         self.bytes = 0;
-        groups.into_iter().collect()
+        groups
+            .into_iter()
+            .map(|((operation, mask), rows)| Group {
+                operation,
+                mask,
+                rows,
+            })
+            .collect()
     }
 }

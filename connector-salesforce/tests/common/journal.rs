@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use connector_core::{
     Counts, Error, ErrorKind, Fate, Fence, Identity, Intent, Journal, Journaled, Key, Outcome, Rest, Result,
-    Target, TaskId, Ticket,
+    Standing, Target, TaskId, Ticket,
 };
 
 /// A journal in memory, with the rules of a real one.
@@ -151,13 +151,23 @@ impl Journal for MemoryJournal {
         let mut counts = Counts::default();
         for entry in inner.entries.values_mut() {
             if entry.ticket.as_ref() == Some(ticket) && entry.outcome.is_none() {
-                entry.outcome = Some(match rest {
-                    Rest::Updated => Outcome::Updated,
-                    Rest::Released => Outcome::Released,
-                });
+                entry.outcome = match rest {
+                    Rest::Updated => Some(Outcome::Updated),
+                    Rest::Released => Some(Outcome::Released),
+                    Rest::Unknown => None,
+                };
                 counts.updated += u64::from(rest == Rest::Updated);
             }
         }
         Ok(counts)
+    }
+
+    async fn standings(&self, _target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        let inner = self.inner.lock().unwrap();
+        let standing = |key| {
+            let entry = inner.entries.get(key)?;
+            Some(entry.outcome.as_ref().map_or(Standing::Sent, Standing::after))
+        };
+        Ok(keys.iter().map(standing).collect())
     }
 }

@@ -55,6 +55,9 @@ pub(crate) enum Defect {
     ReleasedIsSent,
     /// What has a fate gets no other.
     KeepsTheFirstFate,
+    TellsStandingsInTheOrderOfKeys,
+    /// What is not known is left out of the standings.
+    LeavesOutTheUnknown,
     /// What was not intended gets no fate.
     SettlesOnlyTheIntended,
     /// What was confirmed stays so, however often it is sent again.
@@ -74,6 +77,8 @@ pub(crate) enum Defect {
     CountsTheReleased,
     /// The rest of a ticket that was not applied stays as it is.
     ReleasesNothing,
+    /// What nobody knows is taken for not applied.
+    ReleasesTheUnknown,
     /// An ambiguous record meets the fate of its ticket's rest.
     AmbiguousGoesWithTheTicket,
     /// Closing a ticket closes those whose names begin with its own, too.
@@ -279,6 +284,16 @@ pub(crate) const OF_JOURNALS: &[Case] = &[
     ),
     (Defect::KeepsTheFirstFate, "the_last_fate_stands", &[]),
     (
+        Defect::TellsStandingsInTheOrderOfKeys,
+        "standings_are_told_in_the_order_of_the_keys",
+        &[],
+    ),
+    (
+        Defect::LeavesOutTheUnknown,
+        "standings_are_told_in_the_order_of_the_keys",
+        &[],
+    ),
+    (
         Defect::SettlesOnlyTheIntended,
         "the_fate_of_what_was_never_sent_is_kept",
         &[],
@@ -327,7 +342,15 @@ pub(crate) const OF_JOURNALS: &[Case] = &[
     (
         Defect::CountsTheReleased,
         "closing_returns_the_rest_to_be_done",
-        &["closing_leaves_fates_alone"],
+        &[
+            "closing_leaves_what_nobody_knows_as_sent",
+            "closing_leaves_fates_alone",
+        ],
+    ),
+    (
+        Defect::ReleasesTheUnknown,
+        "closing_leaves_what_nobody_knows_as_sent",
+        &[],
     ),
     (
         Defect::ReleasesNothing,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use serde_json::value::RawValue;
 
 use super::config::SalesforceConfig;
 use super::error::EditError;
 use super::fault::{Fault, RowFault};
 use super::json_in::Input;
 use super::org::Org;
-use super::schema::lead;
 use super::value::FieldValue;
 use super::{admin, id, oauth, router, timestamp};
 use crate::fakes::{Ledger, Server};
@@ -19,7 +19,7 @@ use crate::fakes::{Ledger, Server};
 /// A running fake org on 127.0.0.1; dropping it stops it.
 #[derive(Debug)]
 pub struct FakeSalesforce {
-    org: Arc<Org>,
+    pub(super) org: Arc<Org>,
     server: Server,
 }
 
@@ -86,6 +86,43 @@ impl FakeSalesforce {
         self.org.sessions.revoke_refresh();
     }
 
+    /// The security token at the end of [`password`](Self::password).
+    pub fn security_token(&self) -> String {
+        oauth::SECURITY_TOKEN.to_owned()
+    }
+
+    /// Registers the public key of a certificate for JWTs of the app: the DER of an `RSAPublicKey`.
+    pub fn trust_key(&self, public_key: &[u8]) {
+        self.org.sessions.consents.lock().keys.push(public_key.to_vec());
+    }
+
+    /// A person enters the code that a device shows; `false` if there is none like it.
+    pub fn approve_device(&self, user_code: &str) -> bool {
+        self.org.sessions.consents.lock().approve(user_code)
+    }
+
+    /// From now on people say no where they are asked for consent.
+    pub fn deny_consent(&self) {
+        self.org.sessions.consents.lock().denied = true;
+    }
+
+    /// From now on the user's password has expired: SOAP login says so.
+    pub fn expire_password(&self) {
+        self.org.sessions.consents.lock().password_expired = true;
+    }
+
+    /// A SAML assertion about the user, good for once.
+    pub fn assertion(&self) -> String {
+        let mut consents = self.org.sessions.consents.lock();
+        consents.issue_assertion(oauth::USERNAME, "https://saml.salesforce.com")
+    }
+
+    /// `/adfs/services/trust/13/usernamemixed`, a WS-Trust identity provider that the org trusts; it takes the
+    /// password without the security token.
+    pub fn ws_trust_url(&self) -> String {
+        format!("{}/adfs/services/trust/13/usernamemixed", self.url())
+    }
+
     /// Every write the API applied. Numbers stand in it as texts, exact and without needless zeros.
     pub fn ledger(&self) -> Ledger {
         self.org.ledger.clone()
@@ -98,25 +135,24 @@ impl FakeSalesforce {
 
     /// What lead `n` holds now, field by field, the compound `Address` included; late commits count once they are
     /// visible.
-    pub fn lead(&self, n: u64) -> BTreeMap<&'static str, FieldValue> {
-        let view = self.org.view();
-        let row = view.row(lead(), n);
-        lead()
-            .fields
-            .iter()
-            .enumerate()
-            .map(|(field, meta)| (meta.name, row.value(field)))
-            .collect()
+    ///
+    /// # Panics
+    ///
+    /// If there is no lead `n`.
+    pub fn lead(&self, n: u64) -> BTreeMap<String, FieldValue> {
+        let id = self.lead_id(n);
+        self.record("Lead", &id)
+            .unwrap_or_else(|| panic!("there is no lead {n}"))
     }
 
     /// The 18-character id of lead `n`.
     pub fn lead_id(&self, n: u64) -> String {
-        id::make(lead().key_prefix, n)
+        id::make("00Q", n)
     }
 
     /// The number of the lead with this id of 15 or 18 characters.
     pub fn lead_number(&self, id: &str) -> Option<u64> {
-        id::number(lead().key_prefix, id).filter(|n| (1..=self.lead_count()).contains(n))
+        self.record("Lead", id).and_then(|_| id::number("00Q", id))
     }
 
     /// A person's edit: sets the fields, moves `SystemModstamp` and `LastModifiedDate` to the clock's now and
@@ -162,6 +198,11 @@ impl FakeSalesforce {
         self.org.faults.add(fault);
     }
 
+    /// Forgets every request that was still to fail.
+    pub fn forget_faults(&self) {
+        self.org.faults.forget();
+    }
+
     /// Scripts the refusal of writes to one lead.
     pub fn fail_row(&self, fault: RowFault) {
         self.org.faults.add_row(fault);
@@ -191,6 +232,9 @@ fn inputs(fields: &[(&str, FieldValue)]) -> Vec<(String, Input)> {
         FieldValue::Number(text) => Input::Number(text.clone().into_owned()),
         FieldValue::Text(text) => Input::Text(text.clone().into_owned()),
         FieldValue::DateTime(micros) => Input::Text(timestamp::rest(*micros)),
+        FieldValue::Json(text) => {
+            RawValue::from_string(text.clone().into_owned()).map_or(Input::Null, Input::Nested)
+        }
     };
     fields
         .iter()

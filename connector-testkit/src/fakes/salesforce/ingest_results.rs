@@ -1,14 +1,18 @@
 //! Working through an upload, and the three result sets.
 
+use std::sync::Arc;
+
 use super::bulk_csv::write_line;
 use super::bulk_job::CsvFormat;
+use super::change::{Column, Operation, RowChange};
 use super::csv_rows::Rows;
 use super::error::RowError;
+use super::field::FieldType;
 use super::ingest::IngestJob;
 use super::json_in::Input;
+use super::object::ObjectType;
 use super::org::Org;
-use super::schema::{FieldType, lead};
-use super::update::RowUpdate;
+use super::schema::Schema;
 use crate::fakes::seed::mix;
 
 /// Records per transaction.
@@ -31,8 +35,8 @@ pub(super) struct Outcome {
     /// Where the row stands in the upload.
     start: usize,
     end: usize,
-    /// The id, or why not; `None` if the job never came to the row.
-    result: Option<Result<Box<str>, Refused>>,
+    /// The id and whether it is new, or why not; `None` if the job never came to the row.
+    result: Option<Result<(Box<str>, bool), Refused>>,
 }
 
 impl Outcome {
@@ -70,7 +74,15 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
         header,
         ..Processed::default()
     };
-    let columns = match columns(&processed.header, job.head.format, &body) {
+    let Some(object) = org.object(&job.head.object) else {
+        return processed;
+    };
+    let schema = org.schema();
+    let columns = match columns(&schema, &object, &processed.header, job.head.format, &body) {
+        Ok(columns) if lacks_key(job.operation, &object, &columns) => {
+            processed.error = Some("InvalidBatch : Failed to find the external id or Id column".to_owned());
+            Vec::new()
+        }
         Ok(columns) => columns,
         Err(error) => {
             processed.error = Some(error);
@@ -79,7 +91,7 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
     };
     let stop = org.faults.take_ingest_stop();
     let mut left = stop.unwrap_or(u64::MAX);
-    let mut chunk: Vec<(Outcome, RowUpdate, Option<RowError>)> = Vec::with_capacity(CHUNK);
+    let mut chunk: Vec<(Outcome, RowChange, Option<RowError>)> = Vec::with_capacity(CHUNK);
     for (start, end, cells) in rows {
         let outcome = Outcome {
             start,
@@ -98,7 +110,11 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
                 &[],
             )
         });
-        chunk.push((outcome, row_update(&columns, &cells), broken));
+        chunk.push((
+            outcome,
+            row_change(&object, job.operation, &columns, &cells),
+            broken,
+        ));
         if chunk.len() == CHUNK || left == 0 {
             flush(org, request, &mut chunk, &mut processed.outcomes);
         }
@@ -113,15 +129,15 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
 fn flush(
     org: &Org,
     request: u64,
-    chunk: &mut Vec<(Outcome, RowUpdate, Option<RowError>)>,
+    chunk: &mut Vec<(Outcome, RowChange, Option<RowError>)>,
     outcomes: &mut Vec<Outcome>,
 ) {
-    let good: Vec<RowUpdate> = chunk
+    let good: Vec<RowChange> = chunk
         .iter()
         .filter(|(_, _, broken)| broken.is_none())
         .map(|(_, update, _)| update.clone())
         .collect();
-    let mut results = org.update_leads(request, &good, false).into_iter();
+    let mut results = org.write(request, &good, false).into_iter();
     for (mut outcome, update, broken) in chunk.drain(..) {
         let result = match broken {
             Some(broken) => Some(Err(broken)),
@@ -129,7 +145,7 @@ fn flush(
         };
         outcome.result = result.map(|result| {
             result
-                .map(Into::into)
+                .map(|done| (done.id.into(), done.created))
                 .map_err(|error| (update.id.unwrap_or_default().into(), error.bulk_text().into()))
         });
         outcomes.push(outcome);
@@ -137,7 +153,13 @@ fn flush(
 }
 
 /// The field of each column.
-fn columns(header: &[String], format: CsvFormat, body: &[u8]) -> Result<Vec<usize>, String> {
+fn columns(
+    schema: &Schema,
+    object: &ObjectType,
+    header: &[String],
+    format: CsvFormat,
+    body: &[u8],
+) -> Result<Vec<Column>, String> {
     let line_end = body.iter().position(|&byte| byte == b'\n').unwrap_or(body.len());
     let has_cr = line_end > 0 && line_end < body.len() && body[line_end - 1] == b'\r';
     if line_end < body.len() && has_cr != format.crlf {
@@ -147,30 +169,42 @@ fn columns(header: &[String], format: CsvFormat, body: &[u8]) -> Result<Vec<usiz
         ));
     }
     let mut columns = Vec::with_capacity(header.len());
-    for name in header {
-        let Some(field) = lead().field(name) else {
-            return Err(format!("InvalidBatch : Field name not found : {name}"));
-        };
-        if columns.contains(&field) {
+    for (place, name) in header.iter().enumerate() {
+        if header[..place]
+            .iter()
+            .any(|before| before.eq_ignore_ascii_case(name))
+        {
             return Err(format!("InvalidBatch : Duplicate column : {name}"));
         }
-        columns.push(field);
+        let column = Column::parse(schema, object, name)
+            .ok_or_else(|| format!("InvalidBatch : Field name not found : {name}"))?;
+        columns.push(column);
     }
     Ok(columns)
 }
 
-fn row_update(columns: &[usize], cells: &[String]) -> RowUpdate {
-    let mut update = RowUpdate {
-        id: None,
-        fields: Vec::with_capacity(columns.len()),
+/// Whether the column is missing that finds the records.
+fn lacks_key(operation: Operation, object: &ObjectType, columns: &[Column]) -> bool {
+    let is_key = |column: &Column| match (operation, column) {
+        (Operation::Upsert { key }, Column::Field(field)) => *field == key,
+        (Operation::Upsert { key }, Column::Id) => object.fields[key].kind == FieldType::Id,
+        (_, column) => matches!(column, Column::Id),
     };
-    for (&field, cell) in columns.iter().zip(cells) {
-        if lead().fields[field].kind == FieldType::Id {
-            update.id = Some(cell.clone());
+    operation != Operation::Insert && !columns.iter().any(is_key)
+}
+
+fn row_change(
+    object: &Arc<ObjectType>,
+    operation: Operation,
+    columns: &[Column],
+    cells: &[String],
+) -> RowChange {
+    let mut update = RowChange::new(object, operation);
+    for (column, cell) in columns.iter().zip(cells) {
+        if matches!(column, Column::Id) || (!cell.is_empty() && cell != "#N/A") {
+            column.assign(&mut update, Input::Text(cell.clone()));
         } else if cell == "#N/A" {
-            update.fields.push((field, Input::Null));
-        } else if !cell.is_empty() {
-            update.fields.push((field, Input::Text(cell.clone())));
+            column.assign(&mut update, Input::Null);
         }
     }
     update
@@ -204,7 +238,8 @@ pub(super) fn csv(job: &IngestJob, kind: ResultKind, shuffle: bool) -> Vec<u8> {
             continue;
         };
         let mut line: Vec<&[u8]> = match &outcome.result {
-            Some(Ok(id)) => vec![id.as_bytes(), b"false"],
+            Some(Ok((id, true))) => vec![id.as_bytes(), b"true"],
+            Some(Ok((id, false))) => vec![id.as_bytes(), b"false"],
             Some(Err((id, error))) => vec![id.as_bytes(), error.as_bytes()],
             None => Vec::new(),
         };

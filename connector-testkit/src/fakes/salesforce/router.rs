@@ -14,9 +14,9 @@ use http::{HeaderName, HeaderValue};
 use super::error::ApiError;
 use super::fault::FaultAction;
 use super::ingest_results::ResultKind;
+use super::object::ObjectType;
 use super::org::Org;
-use super::schema::{self, ObjectType};
-use super::{admin, bulk_query, collections, describe, ingest, limits, oauth, query, reply, timestamp};
+use super::{admin, bulk_query, collections, describe, ingest, limits, oauth, query, reply, soap, timestamp};
 
 /// Largest body the org takes, in bytes; above the 100 MB of an upload so that the upload itself can be refused.
 const MAX_BODY: usize = 110_000_000;
@@ -61,7 +61,11 @@ async fn answer(org: Arc<Org>, request: Request) -> Response {
         Some(FaultAction::Cut { bytes }) => response = reply::cut(response, bytes),
         _ => {}
     }
-    let usage = format!("api-usage={}/{}", org.stats.calls(), org.config.daily_limit);
+    let usage = format!(
+        "api-usage={}/{}",
+        org.stats.recent(org.now()),
+        org.config.daily_limit
+    );
     let headers = response.headers_mut();
     for (name, value) in [
         ("sforce-limit-info", usage),
@@ -110,14 +114,36 @@ async fn route(org: &Arc<Org>, head: &Parts, body: Body) -> Response {
     let segments: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
     match (head.method.as_str(), segments.as_slice()) {
         ("POST", ["services", "oauth2", "token"]) => {
-            org.stats.count("token", false);
+            org.stats.count("token", None);
             match read(body).await {
                 Ok(body) => oauth::token(org, header(head, AUTHORIZATION.as_str()), &body),
                 Err(error) => error.into_response(),
             }
         }
+        ("GET", ["services", "oauth2", "authorize"]) => {
+            org.stats.count("authorize", None);
+            oauth::authorize(org, head.uri.query().unwrap_or_default())
+        }
+        ("GET", ["services", "oauth2", "userinfo"]) => match session(org, head) {
+            Ok(()) => oauth::user_info(org),
+            Err(error) => error.into_response(),
+        },
+        ("POST", ["services", "Soap", "u" | "c", version]) => {
+            org.stats.count("login", None);
+            match read(body).await {
+                Ok(body) => soap::login(org, version, header(head, "soapaction"), &body),
+                Err(error) => error.into_response(),
+            }
+        }
+        ("POST", ["adfs", "services", "trust", "13", "usernamemixed"]) => {
+            org.stats.count("assertion", None);
+            match read(body).await {
+                Ok(body) => soap::issue_assertion(org, &body),
+                Err(error) => error.into_response(),
+            }
+        }
         ("GET", ["services", "data"]) => {
-            org.stats.count("versions", false);
+            org.stats.count("versions", None);
             reply::json(200, &describe::versions())
         }
         (_, ["services", "data", version, rest @ ..]) => {
@@ -152,15 +178,8 @@ async fn data(
         46.. => {}
         _ => return Err(ApiError::not_found()),
     }
-    let bearer = header(head, AUTHORIZATION.as_str()).unwrap_or_default();
-    let token = bearer
-        .strip_prefix("Bearer ")
-        .or_else(|| bearer.strip_prefix("OAuth "))
-        .unwrap_or_default();
-    if !org.sessions.check(token, org.now(), org.config.session_timeout) {
-        return Err(ApiError::session());
-    }
-    if org.stats.calls() >= org.config.daily_limit {
+    session(org, head)?;
+    if org.stats.recent(org.now()) >= org.config.daily_limit {
         return Err(ApiError::new(
             403,
             "REQUEST_LIMIT_EXCEEDED",
@@ -169,12 +188,26 @@ async fn data(
     }
     let method = head.method.as_str();
     let kind = rest.iter().take(2).copied().collect::<Vec<_>>().join("/");
-    org.stats.count(&format!("{method} {kind}"), true);
+    org.stats.count(&format!("{method} {kind}"), Some(org.now()));
     let params = oauth::form(head.uri.query().unwrap_or_default().as_bytes());
     match rest {
         ["jobs", rest @ ..] => jobs(org, head, version, rest, &params, body).await,
         ["query" | "queryAll", rest @ ..] if method == "GET" => soql(org, head, version, rest, &params).await,
         _ => records(org, head, version, rest, &params, body).await,
+    }
+}
+
+/// Refuses whoever is not signed in.
+fn session(org: &Org, head: &Parts) -> Result<(), ApiError> {
+    let bearer = header(head, AUTHORIZATION.as_str()).unwrap_or_default();
+    let token = bearer
+        .strip_prefix("Bearer ")
+        .or_else(|| bearer.strip_prefix("OAuth "))
+        .unwrap_or_default();
+    if org.sessions.check(token, org.now(), org.config.session_timeout) {
+        Ok(())
+    } else {
+        Err(ApiError::session())
     }
 }
 
@@ -210,19 +243,33 @@ async fn records(
     let param = |name: &str| params.get(name).map(String::as_str);
     match (head.method.as_str(), rest) {
         ("GET", [] | [""]) => Ok(reply::json(200, &describe::resources(version))),
-        ("GET", ["sobjects"]) => Ok(reply::json(200, &describe::list(version))),
+        ("GET", ["sobjects"]) => Ok(reply::json(200, &describe::list(&org.schema(), version))),
         ("GET", ["sobjects", name, "describe"]) => {
-            Ok(reply::json(200, &describe::object(object(name)?, version)))
+            Ok(reply::json(200, &describe::object(&*object(org, name)?, version)))
         }
-        ("GET", ["sobjects", name, id]) => query::record(org, version, object(name)?, id, param("fields")),
+        ("GET", ["sobjects", name, id]) => {
+            query::record(org, version, &*object(org, name)?, id, param("fields"))
+        }
         ("PATCH", ["sobjects", name, id]) => {
             org.stats.auto_assign(header(head, "sforce-auto-assign"));
-            let object = object(name)?;
-            collections::update_one(org, object, id, &read(body).await?)
+            let object = object(org, name)?;
+            collections::update_one(org, &object, id, &read(body).await?)
+        }
+        ("POST", ["composite", "sobjects"]) => {
+            org.stats.auto_assign(header(head, "sforce-auto-assign"));
+            collections::insert(org, &read(body).await?)
         }
         ("PATCH", ["composite", "sobjects"]) => {
             org.stats.auto_assign(header(head, "sforce-auto-assign"));
             collections::update(org, &read(body).await?)
+        }
+        ("PATCH", ["composite", "sobjects", name, key]) => {
+            org.stats.auto_assign(header(head, "sforce-auto-assign"));
+            let object = object(org, name)?;
+            collections::upsert(org, &object, key, &read(body).await?)
+        }
+        ("DELETE", ["composite", "sobjects"]) => {
+            collections::delete(org, param("ids").unwrap_or_default(), param("allOrNone"))
         }
         ("GET", ["limits"]) => Ok(reply::json(200, &limits::all(org))),
         ("GET", ["limits", "recordCount"]) => {
@@ -274,6 +321,6 @@ async fn jobs(
     }
 }
 
-fn object(name: &str) -> Result<&'static ObjectType, ApiError> {
-    schema::find(name).ok_or_else(ApiError::not_found)
+fn object(org: &Org, name: &str) -> Result<Arc<ObjectType>, ApiError> {
+    org.object(name).ok_or_else(ApiError::not_found)
 }
