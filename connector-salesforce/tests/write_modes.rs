@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use common::{Bench, MemoryJournal};
 use connector_core::{
-    Batch, BatchBuilder, CommitReport, Connector, DataType, Deletes, Error, ErrorKind, Field, Journaled,
-    Nulls, Op, Outcome, Result, Schema, TaskId, Value, WriteMode, WriteRequest,
+    Batch, BatchBuilder, CommitReport, Connector, DataType, Deletes, ErrorKind, Field, Journaled, Nulls, Op,
+    Outcome, Result, Schema, TaskId, Value, WriteMode, WriteRequest,
 };
 use connector_testkit::fakes::salesforce::{
     Fault, FaultAction, FieldSpec, FieldValue, ObjectSpec, RecordFault, SalesforceConfig,
@@ -520,4 +520,365 @@ async fn a_run_killed_at_any_call_of_the_journal_is_completed_by_the_next() {
             assert_eq!(left, if mode == WriteMode::Delete { 0 } else { 250 }, "{what}");
         }
     }
+}
+
+#[tokio::test]
+async fn plans_refuse_what_the_object_does_not_take() {
+    let bench = bench().await;
+    let key = ("Code__c", DataType::TEXT);
+    let must = ("Must__c", DataType::TEXT);
+    let of = |mode, fields: &[(&str, DataType)], match_on: &[&str]| {
+        request(mode, &schema(fields, fields[0].0), match_on)
+    };
+    use WriteMode::{Delete, Insert, Update, Upsert};
+    for (wrong, message, help) in [
+        (
+            of(Insert, &[key], &[]),
+            "a new record of `Score__c` must have `Must__c`",
+            "map a field onto `Must__c`",
+        ),
+        (
+            of(Insert, &[must, ("Id", DataType::TEXT)], &[]),
+            "`Id` cannot be set: Salesforce gives it",
+            "leave it out of the mapping, or grant the user the right to edit it",
+        ),
+        (
+            of(Insert, &[must, ("Serial__c", DataType::TEXT)], &[]),
+            "`Serial__c` cannot be set: Salesforce numbers it",
+            "leave it out of the mapping, or grant the user the right to edit it",
+        ),
+        (
+            of(Update, &[key, ("Once__c", DataType::TEXT)], &["Code__c"]),
+            "`Once__c` cannot be updated: it is set when a record is created, and never again",
+            "leave it out of the mapping, or grant the user the right to edit it",
+        ),
+        (
+            of(Upsert, &[("Note__c", DataType::TEXT), must], &["Note__c"]),
+            "`Note__c` is no field that records of `Score__c` are found by",
+            "say match_on = [\"Id\"] or [\"Code__c\"] or [\"Group__c\"] or [\"Number__c\"]; a field becomes a key in \
+             Salesforce by being declared an external id",
+        ),
+        (
+            of(Upsert, &[key, must], &["Code__c", "Must__c"]),
+            "Salesforce finds records by one field, not by `Code__c`, `Must__c` together",
+            "say match_on = [\"Id\"] or [\"Code__c\"] or [\"Group__c\"] or [\"Number__c\"]; a field becomes a key in \
+             Salesforce by being declared an external id",
+        ),
+        (
+            of(Delete, &[key], &["Cod__c"]),
+            "there is no field `Cod__c`",
+            "map a field onto `Cod__c`: it finds the record",
+        ),
+        (
+            of(Upsert, &[key, ("Lead__r.City", DataType::TEXT)], &["Code__c"]),
+            "`City` is no field that a record of `Lead` is found by",
+            "name an external id of `Lead`, or map the parent's id onto `Lead__c`",
+        ),
+        (
+            of(Upsert, &[key, ("Laed__r.Email", DataType::TEXT)], &["Code__c"]),
+            "there is no relationship `Laed__r`",
+            "did you mean `Lead__r`?",
+        ),
+        (
+            of(Upsert, &[key, ("Who__r.Email", DataType::TEXT)], &["Code__c"]),
+            "`Who__c` may point to `Lead`, `Account`",
+            "say to which: `Lead:Who__r.Email`",
+        ),
+        (
+            of(Update, &[key, ("Note__c", DataType::TEXT)], &["Code__c"])
+                .with_nulls(Nulls::Clear, vec![("Not__c".to_owned(), Nulls::Leave)]),
+            "there is no field `Not__c`",
+            "did you mean `Note__c` or `Code__c`?",
+        ),
+        (
+            of(Upsert, &[key, must], &["Code__c"]).with_deletes(Deletes::Soft),
+            "Salesforce cannot take deletes as soft",
+            "say deletes = \"hard\" or \"ignore\"",
+        ),
+    ] {
+        let error = plan(&bench, &wrong).await.unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.help()), (message, Some(help)));
+    }
+    let calls = bench.org.stats()["by_kind"].as_object().unwrap().clone();
+    assert!(
+        calls
+            .keys()
+            .all(|kind| !kind.contains("composite") && !kind.contains("query")),
+        "{calls:?}"
+    );
+    // An upsert may update without what new records must have; the plan says what becomes of others.
+    let said = plan(&bench, &of(Upsert, &[key], &["Code__c"]))
+        .await
+        .unwrap()
+        .notes;
+    assert!(
+        said.iter()
+            .any(|note| note.contains("must have `Must__c`, which is not mapped")),
+        "{said:?}"
+    );
+}
+
+#[tokio::test]
+async fn values_that_the_object_does_not_take_are_refused_here_with_code_key_and_field() {
+    let bench = bench().await;
+    let fields = [
+        ("Code__c", DataType::TEXT),
+        ("Must__c", DataType::TEXT),
+        ("Amount__c", DataType::Decimal(None)),
+        ("Stage__c", DataType::TEXT),
+        ("Lead__c", DataType::TEXT),
+    ];
+    let schema = schema(&fields, "Code__c");
+    let row = |code: &'static str, must, amount, stage, lead| {
+        (Op::Put, vec![Value::Text(code), must, amount, stage, lead])
+    };
+    let (yes, none) = (Value::Text("yes"), Value::Unset);
+    let decimal = |text: i64, scale| Value::Decimal(connector_core::Decimal::new(text, scale));
+    let rows = [
+        row("good", yes, decimal(1, 2), Value::Text("Open"), none),
+        row("long", Value::Text("more than ten"), none, none, none),
+        row("missing", none, none, none, none),
+        row("cleared", Value::Null, none, none, none),
+        row("digits", yes, decimal(1, 3), none, none),
+        row("stage", yes, none, Value::Text("Shut"), none),
+        row("parent", yes, none, none, Value::Text("nobody")),
+    ];
+    let report = write(
+        &bench,
+        request(WriteMode::Insert, &schema, &["Code__c"]),
+        batch(&schema, &rows),
+    );
+    let report = report.await.unwrap();
+    assert_eq!((report.counts.created, report.counts.rejected), (1, 6));
+    let refused: Vec<(&str, &str, &str)> = report
+        .rejected
+        .iter()
+        .map(|rejection| {
+            let key = rejection.key.as_ref().unwrap().as_str();
+            (key, rejection.code.as_str(), rejection.fields[0].as_str())
+        })
+        .collect();
+    let wanted = [
+        ("long", "too_long", "Must__c"),
+        ("missing", "must_not_be_empty", "Must__c"),
+        ("cleared", "must_not_be_empty", "Must__c"),
+        ("digits", "number_does_not_fit", "Amount__c"),
+        ("stage", "not_in_picklist", "Stage__c"),
+        ("parent", "bad_id", "Lead__c"),
+    ];
+    assert_eq!(refused, wanted);
+    assert_eq!(bench.org.ledger().entries().len(), 1, "nothing else was sent");
+}
+
+#[tokio::test]
+async fn parents_are_named_by_their_own_keys() {
+    let bench = bench().await;
+    let fields = [
+        ("Code__c", DataType::TEXT),
+        ("Must__c", DataType::TEXT),
+        ("Lead__r.ExternalKey__c", DataType::TEXT),
+        ("Lead:Who__r.ExternalKey__c", DataType::TEXT),
+    ];
+    let schema = schema(&fields, "Code__c");
+    let key = |n| text(&bench.org.lead(n), "ExternalKey__c").unwrap();
+    let (third, fourth) = (key(3), key(4));
+    let row = |code, lead, who| (Op::Put, vec![Value::Text(code), Value::Text("yes"), lead, who]);
+    let rows = [
+        row("both", Value::Text(&third), Value::Text(&fourth)),
+        row("none", Value::Null, Value::Unset),
+        row("lost", Value::Text("LEAD-9999999999"), Value::Unset),
+    ];
+    let upsert = || request(WriteMode::Upsert, &schema, &["Code__c"]);
+    let report = write(&bench, upsert(), batch(&schema, &rows)).await.unwrap();
+    assert_eq!((report.counts.created, report.counts.rejected), (2, 1));
+    assert_eq!(report.rejected[0].code, "INVALID_FIELD");
+    let parents = |code: &str| {
+        let record = &there(&bench)[code];
+        (text(record, "Lead__c"), text(record, "Who__c"))
+    };
+    let (third, fourth) = (bench.org.lead_id(3), bench.org.lead_id(4));
+    assert_eq!(parents("both"), (Some(third), Some(fourth.clone())));
+    assert_eq!(parents("none"), (None, None));
+    let rows = [row("both", Value::Null, Value::Unset)];
+    write(&bench, upsert(), batch(&schema, &rows)).await.unwrap();
+    assert_eq!(parents("both"), (None, Some(fourth)));
+}
+
+#[tokio::test]
+async fn r29_null_empty_and_words_for_null_stay_apart_in_every_mode() {
+    for mode in [WriteMode::Insert, WriteMode::Update, WriteMode::Upsert] {
+        for nulls in [Nulls::Clear, Nulls::Leave] {
+            let bench = bench().await;
+            let schema = schema(
+                &[
+                    ("Code__c", DataType::TEXT),
+                    ("Must__c", DataType::TEXT),
+                    ("Note__c", DataType::TEXT),
+                ],
+                "Code__c",
+            );
+            if mode != WriteMode::Insert {
+                for code in ["absent", "null", "empty", "#N/A", "word"] {
+                    let fields = [
+                        ("Code__c", code.into()),
+                        ("Must__c", "yes".into()),
+                        ("Note__c", "old".into()),
+                    ];
+                    bench.org.insert_record(OBJECT, &fields).unwrap();
+                }
+            }
+            let row = |code, note| (Op::Put, vec![Value::Text(code), Value::Text("yes"), note]);
+            let rows = [
+                row("absent", Value::Unset),
+                row("null", Value::Null),
+                row("empty", Value::Text("")),
+                row("#N/A", Value::Text("#N/A")),
+                row("word", Value::Text("null")),
+            ];
+            let request = request(mode, &schema, &["Code__c"]).with_nulls(nulls, Vec::new());
+            let report = write(&bench, request, batch(&schema, &rows)).await.unwrap();
+            assert_eq!(report.counts.written(), 5, "{mode} {nulls}");
+            let there = there(&bench);
+            let note = |code: &str| text(&there[code], "Note__c");
+            let old = (mode != WriteMode::Insert).then(|| "old".to_owned());
+            let left = old.clone().filter(|_| nulls == Nulls::Leave);
+            assert_eq!(note("absent"), old, "{mode} {nulls}");
+            assert_eq!(
+                (note("null"), note("empty")),
+                (left.clone(), left),
+                "{mode} {nulls}"
+            );
+            assert_eq!(note("#N/A").as_deref(), Some("#N/A"), "{mode} {nulls}");
+            assert_eq!(note("word").as_deref(), Some("null"), "{mode} {nulls}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_passes_later_is_tried_again_and_what_is_for_good_is_not() {
+    for (code_, message, times, passes, calls) in [
+        ("UNABLE_TO_LOCK_ROW", "locked", 3, true, 4),
+        ("UNABLE_TO_LOCK_ROW", "locked", 4, false, 4),
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            "T: UNABLE_TO_LOCK_ROW, locked",
+            2,
+            true,
+            3,
+        ),
+        ("TOO_MANY_LOCK_FAILURE", "locked", 1, true, 2),
+        ("UNKNOWN_EXCEPTION", "an id of theirs", 2, true, 3),
+        ("UNKNOWN_EXCEPTION", "an id of theirs", 3, false, 3),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "no", 1, false, 1),
+        ("DUPLICATES_DETECTED", "Use one of these records?", 1, false, 1),
+        (
+            "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+            "T: a trigger says no",
+            1,
+            false,
+            1,
+        ),
+    ] {
+        for mode in [WriteMode::Insert, WriteMode::Upsert] {
+            let what = format!("{mode} with {code_} {times} times");
+            let bench = bench().await;
+            bench.org.fail_record(RecordFault {
+                object: OBJECT.to_owned(),
+                field: "Code__c".to_owned(),
+                value: code(5),
+                code: code_.to_owned(),
+                message: message.to_owned(),
+                times,
+            });
+            let request = request(mode, &plain(), &["Code__c"]);
+            let report = write(&bench, request, records(0..100, 1)).await.unwrap();
+            let wanted = if passes { (100, 0) } else { (99, 1) };
+            assert_eq!((report.counts.created, report.counts.rejected), wanted, "{what}");
+            if !passes {
+                assert_eq!(report.rejected[0].code, code_, "{what}");
+            }
+            let kind = if mode == WriteMode::Insert {
+                "POST"
+            } else {
+                "PATCH"
+            };
+            assert_eq!(
+                bench.asked(&format!("{kind} composite/sobjects")),
+                calls,
+                "{what}"
+            );
+            assert!(created(&bench).values().all(|times| *times == 1), "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_insert_is_sent_again_only_where_it_was_surely_not_carried_out() {
+    let page = |status| FaultAction::Answer {
+        status,
+        headers: Vec::new(),
+        body: String::new(),
+    };
+    // Not executed: tried again. Perhaps executed: left as it is. What is answered so does not count as a call.
+    for (action, unknown) in [
+        (page(503), 0),
+        (page(420), 0),
+        (page(500), 100),
+        (page(502), 100),
+        (page(504), 100),
+    ] {
+        let bench = bench().await;
+        bench
+            .org
+            .fail_next(Fault::next("composite/sobjects", action.clone()));
+        let report = write(
+            &bench,
+            request(WriteMode::Insert, &plain(), &[]),
+            records(0..100, 1),
+        );
+        let counts = report.await.unwrap().counts;
+        assert_eq!(
+            (counts.created, counts.ambiguous),
+            (100 - unknown, unknown),
+            "{action:?}"
+        );
+        assert_eq!(
+            bench.asked("POST composite/sobjects"),
+            u64::from(unknown == 0),
+            "{action:?}"
+        );
+    }
+    let bench = bench().await;
+    bench.org.expire_tokens();
+    let report = write(
+        &bench,
+        request(WriteMode::Insert, &plain(), &[]),
+        records(0..100, 1),
+    )
+    .await
+    .unwrap();
+    assert_eq!(report.counts.created, 100);
+}
+
+#[tokio::test]
+async fn a_key_that_was_there_before_is_not_taken_for_one_of_ours() {
+    let bench = bench().await;
+    place(&bench, 0..3);
+    bench.clock.advance(std::time::Duration::from_secs(5));
+    bench
+        .org
+        .fail_next(Fault::next("composite/sobjects", FaultAction::ApplyThenDrop));
+    let report = write(
+        &bench,
+        request(WriteMode::Insert, &plain(), &["Code__c"]),
+        records(0..10, 1),
+    );
+    let report = report.await.unwrap();
+    assert_eq!((report.counts.created, report.counts.rejected), (7, 3));
+    assert!(
+        report
+            .rejected
+            .iter()
+            .all(|rejection| rejection.code == "DUPLICATE_VALUE")
+    );
 }
