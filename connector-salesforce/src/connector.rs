@@ -9,7 +9,7 @@ use connector_core::{
     StreamName, StreamSpec, StreamSummary,
 };
 
-use crate::config::Config;
+use crate::config::{Config, WriteOptions};
 use crate::describe::{self, DescribeCache, Described};
 use crate::org::Org;
 
@@ -21,6 +21,7 @@ use crate::org::Org;
 pub struct Salesforce {
     org: Org,
     cache: Arc<DescribeCache>,
+    write: WriteOptions,
 }
 
 impl Salesforce {
@@ -32,6 +33,7 @@ impl Salesforce {
         Ok(Self {
             org: Org::new(config, clock)?,
             cache: Arc::default(),
+            write: config.write,
         })
     }
 
@@ -45,6 +47,10 @@ impl Salesforce {
 
     pub(crate) fn org(&self) -> &Org {
         &self.org
+    }
+
+    pub(crate) fn write_options(&self) -> WriteOptions {
+        self.write
     }
 
     /// The object that `selection` names.

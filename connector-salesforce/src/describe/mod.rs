@@ -6,6 +6,8 @@ mod wire;
 
 pub(crate) use cache::DescribeCache;
 pub(crate) use spec::Described;
+#[cfg(test)]
+pub(crate) use wire::PicklistValue;
 pub(crate) use wire::{FieldDescribe, ObjectDescribe};
 
 use connector_core::{Error, ErrorKind, Result, nearest};

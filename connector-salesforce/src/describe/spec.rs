@@ -80,7 +80,9 @@ mod tests {
         Described::new(ObjectDescribe {
             name: "X".into(),
             queryable: true,
+            createable: true,
             updateable: true,
+            deletable: true,
             fields,
         })
         .unwrap()

@@ -24,7 +24,11 @@ pub(crate) struct ObjectDescribe {
     pub(crate) name: String,
     pub(crate) queryable: bool,
     #[serde(default)]
+    pub(crate) createable: bool,
+    #[serde(default)]
     pub(crate) updateable: bool,
+    #[serde(default)]
+    pub(crate) deletable: bool,
     pub(crate) fields: Vec<FieldDescribe>,
 }
 
@@ -49,6 +53,24 @@ pub(crate) struct FieldDescribe {
     pub(crate) filterable: bool,
     /// A formula or roll-up summary.
     pub(crate) calculated: bool,
+    pub(crate) auto_number: bool,
+    pub(crate) unique: bool,
+    /// Of a reference: the objects it may point to.
+    pub(crate) reference_to: Vec<String>,
+    /// Of a reference: its name in paths such as `Parent__r.Name`; `None` where it cannot be followed.
+    pub(crate) relationship_name: Option<String>,
+    /// Of a picklist: other values than the listed ones are refused.
+    pub(crate) restricted_picklist: bool,
+    pub(crate) picklist_values: Vec<PicklistValue>,
+}
+
+/// One value of a picklist.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct PicklistValue {
+    /// What the API takes and gives; people see its label.
+    pub(crate) value: String,
+    pub(crate) active: bool,
 }
 
 impl ObjectDescribe {

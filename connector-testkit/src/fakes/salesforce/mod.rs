@@ -27,6 +27,7 @@ mod field_spec;
 mod id;
 mod ingest;
 mod ingest_results;
+mod json_change;
 mod json_in;
 mod keys;
 mod lead_pools;
