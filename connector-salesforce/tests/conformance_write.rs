@@ -103,10 +103,10 @@ fn push_held(builder: &mut BatchBuilder, field: &Field, held: Option<&FieldValue
             builder.push(Value::Instant(Instant::from_unix_micros(*micros)));
         }
         (Some(FieldValue::Text(text)), DataType::Date) => {
-            builder.push(Value::Date(Date::parse(text).unwrap()))
+            builder.push(Value::Date(Date::parse(text).unwrap()));
         }
         (Some(FieldValue::Text(text)), DataType::Time) => {
-            builder.push(Value::Time(Time::parse(text).unwrap()))
+            builder.push(Value::Time(Time::parse(text).unwrap()));
         }
         (Some(held), _) => builder.push(Value::Text(&held.text().unwrap())),
     }
