@@ -52,6 +52,14 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
     /// [`NotFound`](crate::ErrorKind::NotFound): no such stream; the help names the nearest ones.
     async fn describe(&self, what: &Selection) -> Result<StreamSpec>;
 
+    /// What the system meters of those who use it, such as API calls; nothing where it meters nothing. Cheap: nothing
+    /// is asked.
+    ///
+    /// Pinned by `what_was_used_is_never_used_less`.
+    fn usage(&self) -> Vec<Usage> {
+        Vec::new()
+    }
+
     /// The connection as a source, if it can be one.
     fn as_source(&self) -> Option<&dyn Source> {
         None
@@ -120,6 +128,47 @@ impl CheckReport {
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.facts.push((name.into(), text.into()));
+        self
+    }
+}
+
+/// How much of one thing that a system meters is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// What is metered, such as `API calls`.
+    pub what: &'static str,
+    /// How much of it this connection has used since it was made; it only grows.
+    pub here: u64,
+    /// How much of it everybody has used in the system's own span of time, and how much is allowed, as the system told
+    /// last.
+    pub window: Option<(u64, u64)>,
+}
+
+impl Usage {
+    /// So much used here.
+    pub fn new(what: &'static str, here: u64) -> Self {
+        Self {
+            what,
+            here,
+            window: None,
+        }
+    }
+
+    /// The same with what everybody has used and is allowed to.
+    #[must_use]
+    pub fn with_window(mut self, used: u64, allowed: u64) -> Self {
+        self.window = Some((used, allowed));
+        self
+    }
+
+    /// The same with only what was used since `before`.
+    #[must_use]
+    pub fn since(mut self, before: &[Self]) -> Self {
+        let earlier = before.iter().find(|earlier| earlier.what == self.what);
+        self.here = self
+            .here
+            .saturating_sub(earlier.map_or(0, |earlier| earlier.here));
         self
     }
 }

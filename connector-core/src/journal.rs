@@ -46,7 +46,7 @@ pub trait Journal: fmt::Debug + Send + Sync {
     /// work is over. Returns how many met which fate through this call. An ambiguous record has a fate of its own.
     ///
     /// Pinned by `closing_ends_the_ticket`, `closing_confirms_the_rest_and_counts_it`,
-    /// `closing_returns_the_rest_to_be_done`, `closing_leaves_fates_alone`, `closing_touches_no_other_ticket`,
+    /// `closing_returns_the_rest_to_be_done`, `closing_leaves_what_nobody_knows_as_sent`, `closing_leaves_fates_alone`, `closing_touches_no_other_ticket`,
     /// `closing_twice_counts_nothing_more`, `an_old_fence_cannot_close`, `a_dropped_close_can_be_made_again`.
     ///
     /// # Errors
@@ -93,6 +93,8 @@ pub enum Rest {
     Updated,
     /// They were certainly not applied: still to be done.
     Released,
+    /// Nobody will learn whether it applied them: they stay as sent.
+    Unknown,
 }
 
 /// What a journal knows of one record at the other side.
@@ -125,6 +127,7 @@ impl Standing {
         match rest {
             Rest::Updated => Self::Confirmed,
             Rest::Released => Self::Planned,
+            Rest::Unknown => Self::Sent,
         }
     }
 }

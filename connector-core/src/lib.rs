@@ -42,7 +42,7 @@ pub use {
     catalog::{Selection, StreamName, StreamSpec, StreamSummary},
     clock::Clock,
     connection_string::parse_connection_string,
-    connector::{CheckReport, Connector, Identity},
+    connector::{CheckReport, Connector, Identity, Usage},
     destination::{
         Capabilities, ColumnPlan, Deletes, Destination, Drift, Journaled, Nulls, Origin, WriteMode,
         WritePlan, WriteRequest, Writer, target_of,

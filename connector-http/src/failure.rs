@@ -28,13 +28,15 @@ pub struct Failure {
     pub body: Bytes,
     /// When it arrived, by the client's clock.
     pub received: Instant,
+    /// Which try of the request it ended, counted from 1: what is hopeless after few tries can say so.
+    pub attempt: u32,
 }
 
 impl Failure {
     /// The most bytes of a body that are kept.
     pub const MAX_BODY: usize = 64 * 1024;
 
-    /// An answer to a `GET` of `path`, at the epoch: for tests of a classification.
+    /// An answer to the first try of a `GET` of `path`, at the epoch: for tests of a classification.
     pub fn new(
         path: impl Into<String>,
         status: StatusCode,
@@ -49,6 +51,7 @@ impl Failure {
             headers,
             body: body.into(),
             received,
+            attempt: 1,
         }
     }
 

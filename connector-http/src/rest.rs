@@ -110,7 +110,7 @@ impl RestClient {
         let mut pauses = Backoff::new(&self.policy, seed);
         let mut attempts = 1_u32;
         loop {
-            let error = match self.attempt(request, until).await {
+            let error = match self.attempt(request, until, attempts).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -151,7 +151,7 @@ impl RestClient {
     }
 
     /// One try: at most two requests, the second with a renewed sign-in.
-    async fn attempt(&self, request: &Request, until: Until) -> Result<Answer> {
+    async fn attempt(&self, request: &Request, until: Until, number: u32) -> Result<Answer> {
         let (mut sent, mut body) = self.exchange(request).await?;
         if body.status() == StatusCode::UNAUTHORIZED && self.service.reauthorize(&sent).await? {
             (sent, body) = self.exchange(request).await?;
@@ -163,7 +163,7 @@ impl RestClient {
                 Ok(Answer::Whole(Response::read(body, &self.http, request).await?))
             }
             status if is_redirect(status) => Err(redirect_error(&body, &sent)),
-            _ => Err(self.classify(body, request).await),
+            _ => Err(self.classify(body, request, number).await),
         }
     }
 
@@ -176,11 +176,12 @@ impl RestClient {
         Ok((signed, body))
     }
 
-    async fn classify(&self, mut body: Body, request: &Request) -> Error {
+    async fn classify(&self, mut body: Body, request: &Request, attempt: u32) -> Error {
         let mut failure = Failure::new(request.url.path(), body.status(), body.headers().clone(), "");
         failure.method = request.method.clone();
         failure.body = body.read_start(Failure::MAX_BODY).await;
         failure.received = self.clock.now();
+        failure.attempt = attempt;
         let error = self.service.classify(&failure);
         let doubtful = failure.status.is_server_error() && failure.status != StatusCode::SERVICE_UNAVAILABLE;
         if doubtful && !request.idempotent {

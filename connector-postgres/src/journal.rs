@@ -136,6 +136,7 @@ impl Journal for PostgresJournal {
         let set = match rest {
             Rest::Updated => "state = 'confirmed', confirmed = payload, payload = NULL, ticket = NULL",
             Rest::Released => "state = 'planned', ticket = NULL",
+            Rest::Unknown => "ticket = NULL",
         };
         let sql = format!("UPDATE {sync}.intent SET {set} WHERE target = $1 AND ticket = $2");
         let rows = transaction

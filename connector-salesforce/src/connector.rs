@@ -6,11 +6,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use connector_core::{
     CheckReport, Clock, Connector, Destination, Error, ErrorKind, Identity, Result, Selection, Source,
-    StreamName, StreamSpec, StreamSummary,
+    StreamName, StreamSpec, StreamSummary, Usage,
 };
 
 use crate::config::{Config, WriteOptions};
 use crate::describe::{self, DescribeCache, Described};
+use crate::limits::{Limit, Limits};
 use crate::org::Org;
 
 /// A connection to one Salesforce org.
@@ -39,10 +40,7 @@ impl Salesforce {
 
     /// How many of the org's daily API calls are left, as the last answer told; `None` before there was one.
     pub fn api_calls_left(&self) -> Option<u64> {
-        self.org
-            .usage()
-            .last()
-            .map(|(used, allowed)| allowed.saturating_sub(used))
+        self.org.budget().left()
     }
 
     pub(crate) fn org(&self) -> &Org {
@@ -100,8 +98,18 @@ impl Connector for Salesforce {
         report = report
             .with("API version", version)
             .with("objects", objects.to_string());
-        if let Some((used, allowed)) = self.org.usage().last() {
+        if let Some((used, allowed)) = self.org.budget().last() {
             report = report.with("API calls of the last 24 hours", format!("{used} of {allowed}"));
+        }
+        if let Some(limits) = Limits::ask(&self.org).await? {
+            for (name, limit) in [
+                ("Bulk batches left to write", limits.daily_bulk_api_batches),
+                ("Bulk jobs left to read", limits.daily_bulk_v2_query_jobs),
+            ] {
+                if let Some(Limit { remaining, max }) = limit {
+                    report = report.with(name, format!("{remaining} of {max}"));
+                }
+            }
         }
         Ok(match clock {
             Some(clock) => report.with("server clock", clock.to_string()),
@@ -119,6 +127,10 @@ impl Connector for Salesforce {
 
     async fn describe(&self, what: &Selection) -> Result<StreamSpec> {
         Ok(self.described(what).await?.spec.clone())
+    }
+
+    fn usage(&self) -> Vec<Usage> {
+        self.org.budget().usage()
     }
 
     fn as_source(&self) -> Option<&dyn Source> {

@@ -52,4 +52,5 @@ pub use {
     config::{Auth, Config},
     connector::Salesforce,
     error::ApiError,
+    limits::ApiReserve,
 };

@@ -12,14 +12,14 @@ use serde::Deserialize;
 use crate::auth::{ApiService, Session, foreign};
 use crate::config::{ApiVersion, Config};
 use crate::id::Id;
-use crate::limits::Usage;
+use crate::limits::Budget;
 
 /// One org's API: cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Org {
     rest: RestClient,
     session: Arc<Session>,
-    usage: Arc<Usage>,
+    budget: Arc<Budget>,
     version: ApiVersion,
 }
 
@@ -31,16 +31,17 @@ impl Org {
             .with_user_agent(concat!("connector-salesforce/", env!("CARGO_PKG_VERSION")));
         let http = HttpClient::new(&http)?;
         let session = Arc::new(Session::new(config, http.clone(), Arc::clone(&clock)));
-        let usage = Arc::new(Usage::default());
+        let budget = Arc::new(Budget::new(config.api_reserve));
         let service = ApiService {
             session: Arc::clone(&session),
-            usage: Arc::clone(&usage),
+            budget: Arc::clone(&budget),
+            clock: Arc::clone(&clock),
         };
         let rest = RestClient::new(http, Arc::new(service), clock);
         Ok(Self {
             rest,
             session,
-            usage,
+            budget,
             version: config.api_version,
         })
     }
@@ -53,8 +54,8 @@ impl Org {
         self.version
     }
 
-    pub(crate) fn usage(&self) -> &Usage {
-        &self.usage
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// `path` below the API's root, such as `sobjects/Lead/describe`.

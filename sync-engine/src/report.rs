@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connector_core::{Counts, Error, ErrorKind, Rejection, TaskId};
+use connector_core::{Counts, Error, ErrorKind, Rejection, TaskId, Usage};
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,8 @@ pub struct JobReport {
     pub rows: Option<u64>,
     /// How long it took.
     pub elapsed: Duration,
+    /// What it used of what its connections meter, by the connector's name.
+    pub usage: Vec<(&'static str, Usage)>,
     /// What stopped it, beside its tasks' own errors.
     pub error: Option<Error>,
     /// Why it was skipped.
@@ -100,6 +102,7 @@ impl JobReport {
             tasks: Vec::new(),
             rows: None,
             elapsed: Duration::ZERO,
+            usage: Vec::new(),
             error: None,
             reason: None,
         }

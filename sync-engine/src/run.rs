@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_core::{Connector, Error, ErrorKind, Result, nearest};
+use connector_core::{Connector, Error, ErrorKind, Result, Usage, nearest};
 use tracing::Instrument;
 
 use crate::job::{Job, Task, Work};
@@ -102,6 +102,7 @@ async fn check_destination(job: &Job, destination: &dyn Connector, tasks: &[Task
 async fn run_job(job: &Job, options: &RunOptions, observer: &dyn Observer) -> JobReport {
     let started = options.clock.now();
     let mut report = JobReport::new(&job.name);
+    let before = used(job);
     match &job.work {
         Work::Script { connection, script } => {
             let result = match connection.statements() {
@@ -129,7 +130,20 @@ async fn run_job(job: &Job, options: &RunOptions, observer: &dyn Observer) -> Jo
     }
     let micros = options.clock.now().unix_micros() - started.unix_micros();
     report.elapsed = std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0));
+    for ((name, usage), (_, before)) in used(job).into_iter().zip(before) {
+        let since = usage.into_iter().map(|usage| usage.since(&before));
+        report.usage.extend(since.map(|usage| (name, usage)));
+    }
     report.conclude()
+}
+
+/// What a job's connections have used so far, each once.
+fn used(job: &Job) -> Vec<(&'static str, Vec<Usage>)> {
+    let mut connections = job.connections();
+    connections.dedup_by(|one, other| Arc::ptr_eq(one, other));
+    let all = connections.into_iter();
+    all.map(|connection| (connection.name(), connection.usage()))
+        .collect()
 }
 
 /// Why a job cannot be run, if something it comes after has failed or was skipped.

@@ -159,7 +159,7 @@ impl Book {
                     entry.settle(Standing::Confirmed);
                     counts.updated += 1;
                 }
-                Rest::Released => entry.settle(Standing::Planned),
+                Rest::Released | Rest::Unknown => entry.settle(Standing::of_rest(rest)),
             }
         }
         counts

@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Error, ErrorKind, Result};
+use connector_core::{Clock, Error, ErrorKind, Result};
 use connector_http::{Failure, HeaderMap, Request, Service, StatusCode, header};
 
 use super::Session;
 use crate::error::classify;
-use crate::limits::Usage;
+use crate::limits::Budget;
 
 /// The API of one org.
 #[derive(Debug)]
 pub(crate) struct ApiService {
     pub(crate) session: Arc<Session>,
-    pub(crate) usage: Arc<Usage>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
 impl Service for ApiService {
+    async fn admit(&self, request: &Request) -> Result<()> {
+        self.budget.admit(request, self.clock.now())
+    }
+
     async fn authorize(&self, request: &mut Request) -> Result<()> {
         let token = self.session.token().await?;
         if !token.covers(&request.url) {
@@ -38,7 +43,7 @@ impl Service for ApiService {
     }
 
     fn observe(&self, _status: StatusCode, headers: &HeaderMap) {
-        self.usage.observe(headers);
+        self.budget.observe(headers, self.clock.now());
     }
 
     fn classify(&self, failure: &Failure) -> Error {

@@ -1,21 +1,26 @@
 //! Jobs that write.
 
+use bytes::Bytes;
 use connector_core::{Error, ErrorKind, Result};
 use connector_http::Request;
 use serde_json::json;
 
 use super::job::{self, Job, JobState, Kind};
 use crate::org::Org;
+use crate::writer::Operation;
 
-/// Makes a job that waits for its data.
-pub(crate) async fn create(org: &Org, object: &str) -> Result<Job> {
-    let body = json!({
+/// Makes a job that waits for its data; an upsert finds its records by `key`.
+pub(crate) async fn create(org: &Org, object: &str, operation: Operation, key: Option<&str>) -> Result<Job> {
+    let mut body = json!({
         "object": object,
-        "operation": "update",
+        "operation": operation.to_string(),
         "contentType": "CSV",
         "columnDelimiter": "COMMA",
         "lineEnding": "LF",
     });
+    if operation == Operation::Upsert {
+        body["externalIdFieldName"] = key.unwrap_or("Id").into();
+    }
     // A second job, without data, does nothing and goes by itself.
     let request = Request::post(org.url(Kind::Ingest.path()).await?)
         .json(&body)?
@@ -24,7 +29,7 @@ pub(crate) async fn create(org: &Org, object: &str) -> Result<Job> {
 }
 
 /// Sends the job its data, once: a job takes only one upload.
-pub(crate) async fn upload(org: &Org, job: &Job, csv: String) -> Result<()> {
+pub(crate) async fn upload(org: &Org, job: &Job, csv: Bytes) -> Result<()> {
     let url = match &job.content_url {
         Some(url) => org.follow(url).await?,
         None => {
@@ -41,27 +46,30 @@ pub(crate) async fn upload(org: &Org, job: &Job, csv: String) -> Result<()> {
 /// Tells the server that the data is whole: from here on it is applied.
 ///
 /// # Errors
-/// The job still waits for its data; nothing was applied.
+/// The job still waits for its data, and nothing was applied; or nobody knows, and the job has to be looked up.
 pub(crate) async fn complete(org: &Org, id: &str) -> Result<()> {
-    let Err(error) = set_state(org, id, "UploadComplete").await else {
+    set_state(org, id, "UploadComplete", |state| state != JobState::Open).await
+}
+
+/// Stops a job that still waits for its data: nothing of it is ever applied.
+///
+/// # Errors
+/// [`ErrorKind::Conflict`]: it has gone on. Otherwise nobody knows, and the job has to be looked up.
+pub(crate) async fn abort(org: &Org, id: &str) -> Result<()> {
+    set_state(org, id, "Aborted", |state| state == JobState::Aborted).await
+}
+
+async fn set_state(org: &Org, id: &str, state: &str, is_there: impl Fn(JobState) -> bool) -> Result<()> {
+    let url = org.url(&format!("{}/{id}", Kind::Ingest.path())).await?;
+    let request = Request::patch(url).json(&json!({ "state": state }))?.idempotent();
+    let Err(error) = org.send(&request).await else {
         return Ok(());
     };
     // The answer may have been lost, or a second try found the first one done: the job itself knows.
-    match job::get(org, Kind::Ingest, id).await?.state {
-        JobState::Open => Err(error),
-        _ => Ok(()),
+    match job::get(org, Kind::Ingest, id).await {
+        Ok(job) if is_there(job.state) => Ok(()),
+        _ => Err(error),
     }
-}
-
-/// Stops a job.
-pub(crate) async fn abort(org: &Org, id: &str) -> Result<()> {
-    set_state(org, id, "Aborted").await
-}
-
-async fn set_state(org: &Org, id: &str, state: &str) -> Result<()> {
-    let url = org.url(&format!("{}/{id}", Kind::Ingest.path())).await?;
-    let request = Request::patch(url).json(&json!({ "state": state }))?.idempotent();
-    org.send(&request).await.map(drop)
 }
 
 /// Stops a job that still waits for its data; where it is past that, waits for its end instead.

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use connector_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
 
+use crate::limits::ApiReserve;
+
 /// How to reach an org and sign in.
 ///
 /// ```
@@ -29,6 +31,7 @@ pub struct Config {
     pub(crate) login_url: Url,
     pub(crate) token_url: Option<Url>,
     pub(crate) api_version: ApiVersion,
+    pub(crate) api_reserve: ApiReserve,
     pub(crate) proxy: Option<Secret>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) write: WriteOptions,
@@ -95,6 +98,7 @@ impl Config {
             login_url,
             token_url: None,
             api_version: ApiVersion::DEFAULT,
+            api_reserve: ApiReserve::default(),
             proxy: None,
             ca_file: None,
             write: WriteOptions::default(),
@@ -126,6 +130,13 @@ impl Config {
     pub fn with_api_version(mut self, version: &str) -> Result<Self> {
         self.api_version = ApiVersion::parse(version)?;
         Ok(self)
+    }
+
+    /// The same with another part of the org's daily API calls left for people; a tenth by default.
+    #[must_use]
+    pub fn with_api_reserve(mut self, reserve: ApiReserve) -> Self {
+        self.api_reserve = reserve;
+        self
     }
 
     /// The same through a proxy.

@@ -9,6 +9,7 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("auth", &[]),
     PropertyKey::new("login_url", &[]),
     PropertyKey::new("api_version", &[]),
+    PropertyKey::new("api_reserve", &[]),
     PropertyKey::new("client_id", &["OAuthClientId"]),
     PropertyKey::new("client_secret", &["OAuthClientSecret"]),
     PropertyKey::new("username", &["User"]),
@@ -37,7 +38,7 @@ const UNSUPPORTED: [&str; 5] = [
 ];
 
 impl Config {
-    /// Reads a job file's keys: `auth login_url api_version client_id client_secret username password
+    /// Reads a job file's keys: `auth login_url api_version api_reserve client_id client_secret username password
     /// security_token refresh_token access_token instance_url token_url proxy ca_file auto_assign
     /// allow_duplicates`, and `connection_string`
     /// with other products' names for them. Without `auth`, what is given decides.
@@ -87,6 +88,9 @@ impl Given {
         }
         if let Some(version) = self.0.text("api_version") {
             config = config.with_api_version(version)?;
+        }
+        if let Some(reserve) = self.0.text("api_reserve") {
+            config.api_reserve = reserve.parse()?;
         }
         config.proxy = self.0.secret("proxy");
         config.ca_file = self.0.text("ca_file").map(Into::into);

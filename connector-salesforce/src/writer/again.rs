@@ -38,25 +38,23 @@ pub(super) fn pause(attempt: u32) -> Duration {
     Duration::from_secs(1 << attempt.min(6))
 }
 
-/// The records in the order of their parents: a call locks a parent once, and no two calls want the same ones.
+/// The records in the order of their parents, as [`by_parent`] has them.
 pub(super) fn sorted(passing: Vec<Passing>, columns: &WriteColumns) -> Vec<Row> {
+    by_parent(passing.into_iter().map(|passing| passing.row).collect(), columns)
+}
+
+/// The records in the order of their parents: a call locks a parent once, and no two calls want the same ones.
+pub(super) fn by_parent(mut rows: Vec<Row>, columns: &WriteColumns) -> Vec<Row> {
     let parents: Vec<_> = columns
         .fields
         .iter()
         .filter(|column| column.parent.is_some() || column.field.kind == "reference")
         .collect();
-    let mut rows: Vec<(Vec<String>, Row)> = passing
-        .into_iter()
-        .map(|passing| {
-            let row = passing.row;
-            let mut order: Vec<String> = parents
-                .iter()
-                .map(|column| row.value(column).to_string())
-                .collect();
-            order.push(row.key.as_str().to_owned());
-            (order, row)
-        })
-        .collect();
-    rows.sort_by(|(left, _), (right, _)| left.cmp(right));
-    rows.into_iter().map(|(_, row)| row).collect()
+    if !parents.is_empty() {
+        rows.sort_by_cached_key(|row| {
+            let order = parents.iter().map(|column| row.value(column).to_string());
+            order.collect::<Vec<String>>()
+        });
+    }
+    rows
 }

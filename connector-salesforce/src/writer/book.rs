@@ -83,13 +83,18 @@ impl Book {
 
     /// What is known of each of `rows`.
     pub(crate) async fn standings(&self, rows: &[Row]) -> Result<Vec<Option<Standing>>> {
+        self.standings_of(&rows.iter().map(|row| row.key.clone()).collect::<Vec<_>>())
+            .await
+    }
+
+    /// What is known of each of `keys`.
+    pub(crate) async fn standings_of(&self, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
         let Some(Journaled { journal, target, .. }) = &self.0 else {
-            return Ok(vec![None; rows.len()]);
+            return Ok(vec![None; keys.len()]);
         };
-        let mut standings = Vec::with_capacity(rows.len());
-        for chunk in rows.chunks(CHUNK) {
-            let keys: Vec<Key> = chunk.iter().map(|row| row.key.clone()).collect();
-            standings.extend(journal.standings(target, &keys).await?);
+        let mut standings = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(CHUNK) {
+            standings.extend(journal.standings(target, chunk).await?);
         }
         Ok(standings)
     }

@@ -1,16 +1,20 @@
 //! Records that wait to be sent.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 use super::columns::WriteColumns;
 use super::operation::Operation;
 use super::row::Row;
 
-/// From how many records on a buffer is sent.
-const MAX_ROWS: usize = 20_000;
+/// From how many records on a buffer is sent: ten of the server's own batches.
+const MAX_ROWS: usize = 100_000;
 
 /// From how many bytes of records on a buffer is sent: this bounds the writer's memory.
 const MAX_BYTES: usize = 16 << 20;
+
+/// About what a record that waits takes besides its share of its batch: its key, its id, its place.
+const ROW_BYTES: usize = 128;
 
 /// Records that do the same and say something about the same columns.
 #[derive(Debug)]
@@ -25,7 +29,9 @@ pub(crate) struct Group {
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     rows: Vec<Row>,
-    names: HashSet<String>,
+    /// Hashes of their names: where two are the same by chance, the records are sent apart.
+    names: HashSet<u64>,
+    hasher: RandomState,
     bytes: usize,
 }
 
@@ -33,14 +39,16 @@ impl Buffer {
     /// Takes a record; gives it back where another one of its name waits: sent together, either could win.
     pub(crate) fn push(&mut self, row: Row) -> Result<(), Row> {
         // Some keys are the same in whatever letter case, others are not: at worst two records are sent apart.
+        let key = row.key.as_str();
         let name = match row.id {
-            Some(id) => id.as_str().to_owned(),
-            None => row.key.as_str().to_lowercase(),
+            Some(id) => Some(self.hasher.hash_one(id)),
+            None if key.is_empty() => None,
+            None => Some(self.hasher.hash_one(key.to_lowercase())),
         };
-        if !name.is_empty() && !self.names.insert(name) {
+        if name.is_some_and(|name| !self.names.insert(name)) {
             return Err(row);
         }
-        self.bytes += row.byte_len();
+        self.bytes += row.byte_len() + ROW_BYTES;
         self.rows.push(row);
         Ok(())
     }

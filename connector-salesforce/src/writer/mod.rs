@@ -6,6 +6,7 @@ mod book;
 mod buffer;
 mod collections;
 mod columns;
+mod index;
 mod jobs;
 mod operation;
 mod parent;
@@ -30,7 +31,7 @@ use crate::org::Org;
 use book::{Book, refused, refused_here};
 use buffer::{Buffer, Group};
 
-pub(crate) use columns::{WriteColumn, WriteColumns, clears};
+pub(crate) use columns::{KeyColumn, WriteColumn, WriteColumns, clears};
 pub(crate) use operation::Operation;
 pub(crate) use parent::Parents;
 use row::Admitted;
@@ -59,6 +60,8 @@ pub(crate) struct SalesforceWriter {
     unsettled: Vec<Fate>,
     /// The org's clock before the first insert.
     since: Option<Instant>,
+    /// The day's Bulk batches that are left, once they were asked for.
+    batches_left: Option<u64>,
 }
 
 impl SalesforceWriter {
@@ -74,6 +77,7 @@ impl SalesforceWriter {
             report,
             unsettled: Vec::new(),
             since: None,
+            batches_left: None,
         })
     }
 
@@ -122,14 +126,14 @@ impl SalesforceWriter {
             let rows = self.find(group.operation, group.rows).await?;
             let rows = self.leave_out_what_is_known(group.operation, rows).await?;
             let (json, bulk): (Vec<Row>, Vec<Row>) =
-                if rows.len() > BULK_FROM && jobs::can_take(&self.target.columns, group.operation) {
+                if rows.len() > BULK_FROM && jobs::can_take(&self.target, group.operation) {
                     rows.into_iter()
                         .partition(|row| row.needs_json(&self.target.columns))
                 } else {
                     (rows, Vec::new())
                 };
             if !bulk.is_empty() {
-                self.run_jobs(&group.mask, bulk).await?;
+                self.run_jobs(group.operation, &group.mask, bulk).await?;
             }
             self.run_collections(json).await?;
         }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use connector_core::value::Instant;
-use connector_core::{Decimal, Error, ErrorKind, Fate, Outcome, Result, Value};
+use connector_core::{Decimal, Error, ErrorKind, Fate, Key, Outcome, Result, Value};
+use connector_http::Request;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -67,14 +68,41 @@ pub(super) async fn look_up(target: &Target, column: &KeyColumn, rows: &[Row]) -
                 lookup.add(found(record, column)?);
             }
             next = match page.next {
-                Some(next) if !page.done => {
-                    Some(connector_http::Request::get(target.org.follow(&next).await?))
-                }
+                Some(next) if !page.done => Some(Request::get(target.org.follow(&next).await?)),
                 _ => None,
             };
         }
     }
     Ok(lookup)
+}
+
+/// The keys of the records with these ids, those in the recycle bin included, as the org spells them.
+pub(super) async fn keys_of(target: &Target, column: &KeyColumn, ids: &[Id]) -> Result<HashMap<Id, Key>> {
+    let mut keys = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(MAX_KEYS) {
+        let listed: Vec<String> = chunk.iter().map(|id| quote(id.as_str())).collect();
+        let soql = format!(
+            "SELECT Id,{} FROM {} WHERE Id IN ({})",
+            column.field.name,
+            target.object,
+            listed.join(",")
+        );
+        let mut next = Some(request(&target.org, &soql, true).await?);
+        while let Some(request) = next {
+            let page: Page = target.org.send(&request).await?.json()?;
+            for record in page.records {
+                // A record whose key is gone by now is not found by it any more.
+                if let Ok(Found { id, key, .. }) = found(record, column) {
+                    keys.insert(id, Key::new(key));
+                }
+            }
+            next = match page.next {
+                Some(next) if !page.done => Some(Request::get(target.org.follow(&next).await?)),
+                _ => None,
+            };
+        }
+    }
+    Ok(keys)
 }
 
 #[derive(Deserialize)]

@@ -151,10 +151,11 @@ impl Journal for MemoryJournal {
         let mut counts = Counts::default();
         for entry in inner.entries.values_mut() {
             if entry.ticket.as_ref() == Some(ticket) && entry.outcome.is_none() {
-                entry.outcome = Some(match rest {
-                    Rest::Updated => Outcome::Updated,
-                    Rest::Released => Outcome::Released,
-                });
+                entry.outcome = match rest {
+                    Rest::Updated => Some(Outcome::Updated),
+                    Rest::Released => Some(Outcome::Released),
+                    Rest::Unknown => None,
+                };
                 counts.updated += u64::from(rest == Rest::Updated);
             }
         }

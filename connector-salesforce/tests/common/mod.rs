@@ -8,6 +8,7 @@
 
 mod clock;
 mod journal;
+pub mod scripted;
 mod truth;
 
 use std::sync::Arc;

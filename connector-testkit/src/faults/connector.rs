@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use connector_core::{
     CheckReport, Connector, Destination, Error, ErrorKind, Identity, Journal, Result, Selection, Source,
-    StateStore, Statements, StreamSpec, StreamSummary,
+    StateStore, Statements, StreamSpec, StreamSummary, Usage,
 };
 
 use super::events::Events;
@@ -83,6 +83,10 @@ impl<C: Connector + ?Sized> Connector for Faulty<C> {
         self.gate
             .pass(Operation::Describe, what.to_string(), self.inner.describe(what))
             .await
+    }
+
+    fn usage(&self) -> Vec<Usage> {
+        self.inner.usage()
     }
 
     fn as_source(&self) -> Option<&dyn Source> {

@@ -77,6 +77,8 @@ pub(crate) enum Defect {
     CountsTheReleased,
     /// The rest of a ticket that was not applied stays as it is.
     ReleasesNothing,
+    /// What nobody knows is taken for not applied.
+    ReleasesTheUnknown,
     /// An ambiguous record meets the fate of its ticket's rest.
     AmbiguousGoesWithTheTicket,
     /// Closing a ticket closes those whose names begin with its own, too.
@@ -340,7 +342,15 @@ pub(crate) const OF_JOURNALS: &[Case] = &[
     (
         Defect::CountsTheReleased,
         "closing_returns_the_rest_to_be_done",
-        &["closing_leaves_fates_alone"],
+        &[
+            "closing_leaves_what_nobody_knows_as_sent",
+            "closing_leaves_fates_alone",
+        ],
+    ),
+    (
+        Defect::ReleasesTheUnknown,
+        "closing_leaves_what_nobody_knows_as_sent",
+        &[],
     ),
     (
         Defect::ReleasesNothing,

@@ -95,6 +95,7 @@ impl Journal for Notebook {
                             *fate = Some(Outcome::Updated);
                         }
                         Rest::Released => *fate = Some(Outcome::Released),
+                        Rest::Unknown => {}
                     }
                 }
             }

@@ -202,6 +202,7 @@ const CHECKS: &[Listed<dyn JournalSystem>] = &[
     check!(ticket::closing_ends_the_ticket),
     check!(ticket::closing_confirms_the_rest_and_counts_it),
     check!(ticket::closing_returns_the_rest_to_be_done),
+    check!(ticket::closing_leaves_what_nobody_knows_as_sent),
     check!(ticket::closing_leaves_fates_alone),
     check!(ticket::closing_touches_no_other_ticket),
     check!(ticket::a_record_belongs_to_its_last_intent),

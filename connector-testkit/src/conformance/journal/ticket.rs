@@ -110,6 +110,27 @@ pub(super) async fn closing_returns_the_rest_to_be_done(system: &dyn JournalSyst
         .await
 }
 
+pub(super) async fn closing_leaves_what_nobody_knows_as_sent(system: &dyn JournalSystem) -> Verdict {
+    let ticket = Ticket::new("job-1");
+    let keys = keys("record", 5);
+    let write_back = WriteBack::begin(system).await?;
+    write_back.intend(&keys, Some(&ticket)).await?;
+    let counts = write_back.close(&ticket, Rest::Unknown).await?;
+    ensure_eq!(
+        counts,
+        Counts::default(),
+        "the counts of closing a ticket of which nobody knows what it did"
+    );
+    write_back
+        .stand(
+            system,
+            &keys,
+            Standing::Sent,
+            "the rest of a ticket of which nobody knows what it did",
+        )
+        .await
+}
+
 pub(super) async fn closing_leaves_fates_alone(system: &dyn JournalSystem) -> Verdict {
     let write_back = WriteBack::begin(system).await?;
     for (rest, of_the_rest) in [

@@ -1,6 +1,6 @@
 //! What a connection says of itself and of its streams.
 
-use connector_core::{ErrorKind, Selection};
+use connector_core::{ErrorKind, Selection, Usage};
 
 use super::{SourceSystem, spec};
 use crate::conformance::Verdict;
@@ -37,6 +37,33 @@ pub(super) async fn a_connection_that_works_passes_its_check(system: &dyn Source
         !report.facts.is_empty(),
         "the check of a connection that works says nothing at all"
     );
+    Ok(())
+}
+
+pub(super) async fn what_was_used_is_never_used_less(system: &dyn SourceSystem) -> Verdict {
+    let connection = system.connect();
+    let mut before = Vec::new();
+    for _ in 0..2 {
+        connection.check().await?;
+        connection.streams().await?;
+        let now = connection.usage();
+        for usage in &before {
+            let Usage { what, here, .. } = usage;
+            let later = now.iter().find(|later| later.what == *what);
+            ensure!(
+                later.is_some_and(|later| later.here >= *here),
+                "{here} {what} were used here, and then {later:?}"
+            );
+        }
+        before = now;
+    }
+    for (i, usage) in before.iter().enumerate() {
+        ensure!(
+            before[..i].iter().all(|other| other.what != usage.what),
+            "`{}` is accounted for twice",
+            usage.what
+        );
+    }
     Ok(())
 }
 

@@ -204,6 +204,7 @@ const CHECKS: &[Listed<dyn SourceSystem>] = &[
     check!(catalog::every_handle_has_the_same_identity),
     check!(catalog::systems_have_identities_of_their_own, AnotherSystem),
     check!(catalog::a_connection_that_works_passes_its_check),
+    check!(catalog::what_was_used_is_never_used_less),
     check!(catalog::the_stream_is_listed),
     check!(catalog::a_description_stays_the_same),
     check!(catalog::the_primary_key_can_be_read, PrimaryKey),

@@ -26,7 +26,7 @@ pub struct SalesforceConfig {
     pub rotate_refresh_tokens: bool,
     /// Life of an unused access token; `None` for tokens that last until they are expired by hand.
     pub session_timeout: Option<Duration>,
-    /// API calls before the org answers `REQUEST_LIMIT_EXCEEDED`; also the limit in `Sforce-Limit-Info`.
+    /// API calls within 24 hours before the org answers `REQUEST_LIMIT_EXCEEDED`; also the limit in `Sforce-Limit-Info`.
     pub daily_limit: u64,
     /// Objects beside the standard ones (`Account`, `Lead`, `LeadStatus`, `User`), and fields added to those.
     pub objects: Vec<ObjectSpec>,

@@ -161,6 +161,11 @@ impl FakeSalesforce {
         self.org.faults.add(fault);
     }
 
+    /// Forgets every request that was still to fail.
+    pub fn forget_faults(&self) {
+        self.org.faults.forget();
+    }
+
     /// Scripts the refusal of writes to one lead.
     pub fn fail_row(&self, fault: RowFault) {
         self.org.faults.add_row(fault);

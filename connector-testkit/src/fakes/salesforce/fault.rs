@@ -129,6 +129,13 @@ impl Faults {
             .push(fault);
     }
 
+    pub(super) fn forget(&self) {
+        self.requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     pub(super) fn add_row(&self, fault: RowFault) {
         self.rows
             .lock()

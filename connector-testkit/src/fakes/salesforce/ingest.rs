@@ -7,7 +7,9 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::bulk_job::{CsvFormat, JobHead, JobState, asked_state, list, wrong_state};
+use super::change::Operation;
 use super::error::ApiError;
+use super::field::FieldType;
 use super::ingest_results::{self, Outcome, ResultKind};
 use super::org::Org;
 use super::reply;
@@ -16,6 +18,7 @@ use super::reply;
 #[derive(Clone, Debug)]
 pub(super) struct IngestJob {
     pub(super) head: JobHead,
+    pub(super) operation: Operation,
     /// The upload.
     pub(super) body: Option<Bytes>,
     /// Set while one poll works on the job.
@@ -71,23 +74,37 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
         let message = format!("Unable to find object: {}", text("object"));
         return Err(ApiError::bad("INVALIDENTITY", message));
     };
-    match text("operation") {
-        "update" => {}
-        "upsert" if text("externalIdFieldName").is_empty() => {
-            return Err(ApiError::bad(
-                "INVALIDJOB",
-                "externalIdFieldName is required for upsert",
-            ));
+    let operation = match text("operation") {
+        "insert" => Operation::Insert,
+        "update" => Operation::Update,
+        "upsert" => {
+            let name = text("externalIdFieldName");
+            if name.is_empty() {
+                let message = "externalIdFieldName is required for upsert";
+                return Err(ApiError::bad("INVALIDJOB", message));
+            }
+            let known = object
+                .field(name)
+                .filter(|key| object.fields[*key].is_key() || object.fields[*key].kind == FieldType::Id);
+            let Some(key) = known else {
+                let message = format!(
+                    "InvalidJob : Field name provided, {name} does not match an External ID, Salesforce Id, or indexed field for {}",
+                    object.name
+                );
+                return Err(ApiError::bad("INVALIDJOB", message));
+            };
+            Operation::Upsert { key }
         }
-        operation @ ("insert" | "upsert" | "delete" | "hardDelete") => {
-            let message = format!("The operation {operation} is not enabled in this org");
+        "delete" => Operation::Delete,
+        "hardDelete" => {
+            let message = "The operation hardDelete is not enabled for this user";
             return Err(ApiError::bad("FEATURENOTENABLED", message));
         }
         other => {
             let message = format!("Cannot deserialize value of type operation from String \"{other}\"");
             return Err(ApiError::json_parser(message));
         }
-    }
+    };
     if !object.bulk {
         let message = format!("Entity '{}' is not supported by the Bulk API.", object.name);
         return Err(ApiError::bad("INVALIDENTITY", message));
@@ -107,6 +124,7 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
     };
     let job = IngestJob {
         head,
+        operation,
         body: None,
         processing: false,
         header: Arc::default(),
@@ -231,6 +249,14 @@ pub(super) fn delete(org: &Org, id: &str) -> Result<Response, ApiError> {
     }
     jobs.retain(|job| job.head.id != id);
     Ok(reply::empty(204))
+}
+
+/// Batches of 10,000 records that the jobs took.
+pub(super) fn batches(org: &Org) -> u64 {
+    let jobs = org.ingest_jobs();
+    jobs.iter()
+        .map(|job| (job.outcomes.len() as u64).div_ceil(10_000))
+        .sum()
 }
 
 /// Number of jobs that have not come to an end.

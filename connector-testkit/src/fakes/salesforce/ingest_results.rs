@@ -7,6 +7,7 @@ use super::bulk_job::CsvFormat;
 use super::change::{Column, Operation, RowChange};
 use super::csv_rows::Rows;
 use super::error::RowError;
+use super::field::FieldType;
 use super::ingest::IngestJob;
 use super::json_in::Input;
 use super::object::ObjectType;
@@ -34,8 +35,8 @@ pub(super) struct Outcome {
     /// Where the row stands in the upload.
     start: usize,
     end: usize,
-    /// The id, or why not; `None` if the job never came to the row.
-    result: Option<Result<Box<str>, Refused>>,
+    /// The id and whether it is new, or why not; `None` if the job never came to the row.
+    result: Option<Result<(Box<str>, bool), Refused>>,
 }
 
 impl Outcome {
@@ -78,6 +79,10 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
     };
     let schema = org.schema();
     let columns = match columns(&schema, &object, &processed.header, job.head.format, &body) {
+        Ok(columns) if lacks_key(job.operation, &object, &columns) => {
+            processed.error = Some("InvalidBatch : Failed to find the external id or Id column".to_owned());
+            Vec::new()
+        }
         Ok(columns) => columns,
         Err(error) => {
             processed.error = Some(error);
@@ -105,7 +110,11 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
                 &[],
             )
         });
-        chunk.push((outcome, row_update(&object, &columns, &cells), broken));
+        chunk.push((
+            outcome,
+            row_change(&object, job.operation, &columns, &cells),
+            broken,
+        ));
         if chunk.len() == CHUNK || left == 0 {
             flush(org, request, &mut chunk, &mut processed.outcomes);
         }
@@ -136,7 +145,7 @@ fn flush(
         };
         outcome.result = result.map(|result| {
             result
-                .map(|done| done.id.into())
+                .map(|done| (done.id.into(), done.created))
                 .map_err(|error| (update.id.unwrap_or_default().into(), error.bulk_text().into()))
         });
         outcomes.push(outcome);
@@ -174,8 +183,23 @@ fn columns(
     Ok(columns)
 }
 
-fn row_update(object: &Arc<ObjectType>, columns: &[Column], cells: &[String]) -> RowChange {
-    let mut update = RowChange::new(object, Operation::Update);
+/// Whether the column is missing that finds the records.
+fn lacks_key(operation: Operation, object: &ObjectType, columns: &[Column]) -> bool {
+    let is_key = |column: &Column| match (operation, column) {
+        (Operation::Upsert { key }, Column::Field(field)) => *field == key,
+        (Operation::Upsert { key }, Column::Id) => object.fields[key].kind == FieldType::Id,
+        (_, column) => matches!(column, Column::Id),
+    };
+    operation != Operation::Insert && !columns.iter().any(is_key)
+}
+
+fn row_change(
+    object: &Arc<ObjectType>,
+    operation: Operation,
+    columns: &[Column],
+    cells: &[String],
+) -> RowChange {
+    let mut update = RowChange::new(object, operation);
     for (column, cell) in columns.iter().zip(cells) {
         if matches!(column, Column::Id) || (!cell.is_empty() && cell != "#N/A") {
             column.assign(&mut update, Input::Text(cell.clone()));
@@ -214,7 +238,8 @@ pub(super) fn csv(job: &IngestJob, kind: ResultKind, shuffle: bool) -> Vec<u8> {
             continue;
         };
         let mut line: Vec<&[u8]> = match &outcome.result {
-            Some(Ok(id)) => vec![id.as_bytes(), b"false"],
+            Some(Ok((id, true))) => vec![id.as_bytes(), b"true"],
+            Some(Ok((id, false))) => vec![id.as_bytes(), b"false"],
             Some(Err((id, error))) => vec![id.as_bytes(), error.as_bytes()],
             None => Vec::new(),
         };

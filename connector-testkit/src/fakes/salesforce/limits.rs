@@ -2,16 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::ingest;
 use super::org::Org;
 
 /// The answer of `/limits`.
 pub(super) fn all(org: &Org) -> Value {
     let limit = org.config.daily_limit;
-    let left = limit.saturating_sub(org.stats.calls());
+    let left = limit.saturating_sub(org.stats.recent(org.now()));
     let queries = org.query_jobs().len() as u64;
     json!({
         "DailyApiRequests": { "Max": limit, "Remaining": left },
-        "DailyBulkApiBatches": { "Max": 15_000, "Remaining": 15_000 },
+        "DailyBulkApiBatches": { "Max": 15_000, "Remaining": 15_000_u64.saturating_sub(ingest::batches(org)) },
         "DailyBulkV2QueryJobs": { "Max": 10_000, "Remaining": 10_000_u64.saturating_sub(queries) },
         "DailyBulkV2QueryFileStorageMB": { "Max": 976_562, "Remaining": 976_562 },
         "DataStorageMB": { "Max": 1_024, "Remaining": 1_000 },

@@ -61,7 +61,11 @@ async fn answer(org: Arc<Org>, request: Request) -> Response {
         Some(FaultAction::Cut { bytes }) => response = reply::cut(response, bytes),
         _ => {}
     }
-    let usage = format!("api-usage={}/{}", org.stats.calls(), org.config.daily_limit);
+    let usage = format!(
+        "api-usage={}/{}",
+        org.stats.recent(org.now()),
+        org.config.daily_limit
+    );
     let headers = response.headers_mut();
     for (name, value) in [
         ("sforce-limit-info", usage),
@@ -110,14 +114,14 @@ async fn route(org: &Arc<Org>, head: &Parts, body: Body) -> Response {
     let segments: Vec<&str> = head.uri.path().trim_matches('/').split('/').collect();
     match (head.method.as_str(), segments.as_slice()) {
         ("POST", ["services", "oauth2", "token"]) => {
-            org.stats.count("token", false);
+            org.stats.count("token", None);
             match read(body).await {
                 Ok(body) => oauth::token(org, header(head, AUTHORIZATION.as_str()), &body),
                 Err(error) => error.into_response(),
             }
         }
         ("GET", ["services", "data"]) => {
-            org.stats.count("versions", false);
+            org.stats.count("versions", None);
             reply::json(200, &describe::versions())
         }
         (_, ["services", "data", version, rest @ ..]) => {
@@ -160,7 +164,7 @@ async fn data(
     if !org.sessions.check(token, org.now(), org.config.session_timeout) {
         return Err(ApiError::session());
     }
-    if org.stats.calls() >= org.config.daily_limit {
+    if org.stats.recent(org.now()) >= org.config.daily_limit {
         return Err(ApiError::new(
             403,
             "REQUEST_LIMIT_EXCEEDED",
@@ -169,7 +173,7 @@ async fn data(
     }
     let method = head.method.as_str();
     let kind = rest.iter().take(2).copied().collect::<Vec<_>>().join("/");
-    org.stats.count(&format!("{method} {kind}"), true);
+    org.stats.count(&format!("{method} {kind}"), Some(org.now()));
     let params = oauth::form(head.uri.query().unwrap_or_default().as_bytes());
     match rest {
         ["jobs", rest @ ..] => jobs(org, head, version, rest, &params, body).await,

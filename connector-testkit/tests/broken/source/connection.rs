@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use connector_core::{
     CheckReport, Connector, DataType, Destination, Error, ErrorKind, Event, Field, Identity, Journal, Key,
     ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Schema, Selection, Source, State, StateStore,
-    StreamSpec, StreamSummary, SyncMode, TaskId,
+    StreamSpec, StreamSummary, SyncMode, TaskId, Usage,
 };
 use serde_json::json;
 
@@ -166,7 +166,17 @@ impl Connector for Connection {
         })
     }
 
+    fn usage(&self) -> Vec<Usage> {
+        let calls = self.server.lock().checks;
+        match self.defect {
+            Some(Defect::UsageCountsDown) => vec![Usage::new("calls", 1_000_u64.saturating_sub(calls))],
+            Some(Defect::UsageSaidTwice) => vec![Usage::new("calls", calls), Usage::new("calls", calls)],
+            _ => self.inner.usage(),
+        }
+    }
+
     async fn check(&self) -> Result<CheckReport> {
+        self.server.lock().checks += 1;
         let report = self.inner.check().await?;
         match self.defect {
             Some(Defect::CheckSaysNothing) => Ok(CheckReport::new()),

@@ -11,6 +11,10 @@ pub(super) enum Defect {
     CheckSaysNothing,
     /// The check asks for a right that reading does not take.
     CheckWantsTooMuch,
+    /// What is left is shown as what was used.
+    UsageCountsDown,
+    /// One thing that is metered has two lines.
+    UsageSaidTwice,
     /// Of the list of streams, only the first page is taken.
     FirstPageOfStreams,
     /// The border of two pages of streams is on both.

@@ -25,6 +25,7 @@ pub(super) struct Server(Arc<Mutex<Remembered>>);
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     pub(super) sessions: usize,
+    pub(super) checks: u64,
     pub(super) full_reads: usize,
     pub(super) open_cursors: usize,
     /// The keys of every record emitted.

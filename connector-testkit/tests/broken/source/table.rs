@@ -103,6 +103,8 @@ pub(super) const CASES: &[Case<Defect>] = &[
     ),
     only("a_connection_that_works_passes_its_check", CheckSaysNothing),
     only("a_connection_that_works_passes_its_check", CheckWantsTooMuch),
+    only("what_was_used_is_never_used_less", UsageCountsDown),
+    only("what_was_used_is_never_used_less", UsageSaidTwice),
     only("the_stream_is_listed", FirstPageOfStreams),
     only("the_stream_is_listed", StreamListedTwice),
     only("a_description_stays_the_same", DescribedFromRecords),

@@ -217,7 +217,8 @@ impl Handle {
             record.standing = match rest {
                 Rest::Updated => Standing::Confirmed,
                 Rest::Released if self.has(Defect::ReleasesNothing) => Standing::Sent,
-                Rest::Released => Standing::Planned,
+                Rest::Unknown if self.has(Defect::ReleasesTheUnknown) => Standing::Planned,
+                Rest::Released | Rest::Unknown => Standing::of_rest(rest),
             };
             if !self.has(Defect::ClosesAgain) {
                 record.ticket = None;

@@ -52,6 +52,7 @@ async fn round(file: &JobFile, title: &str) -> RunReport {
     let display = Display::new();
     let report = sync_engine::run(&file.jobs, &RunOptions::default(), &display).await;
     println!("{}", table::jobs(&report));
+    print!("{}", table::usage(&report));
     table::print_errors(&report);
     report
 }

@@ -28,6 +28,7 @@ pub(crate) async fn run(path: &Path) -> Result<u8> {
     let display = Display::new();
     let report = sync_engine::run(&file.jobs, &RunOptions::default().with_clock(clock), &display).await;
     println!("{}", table::jobs(&report));
+    print!("{}", table::usage(&report));
     table::print_errors(&report);
     if let Some(after) = look(&file).await {
         println!("\n{}", leads::compare(&before.unwrap_or_default(), &after));

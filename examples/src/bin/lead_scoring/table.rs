@@ -1,6 +1,6 @@
 //! What is printed at the end.
 
-use connector_core::Counts;
+use connector_core::{Counts, Usage};
 use sync_engine::{RunReport, Status};
 use unicode_width::UnicodeWidthStr;
 
@@ -48,6 +48,23 @@ pub(crate) fn jobs(report: &RunReport) -> String {
         ]);
     }
     align(&rows, 2)
+}
+
+/// What the jobs used of what their connections meter: a line for each.
+pub(crate) fn usage(report: &RunReport) -> String {
+    let mut lines = String::new();
+    for job in &report.jobs {
+        for (connector, usage) in job.usage.iter().filter(|(_, usage)| usage.here > 0) {
+            let Usage {
+                what, here, window, ..
+            } = usage;
+            let of = window.map_or_else(String::new, |(used, allowed)| {
+                format!(" ({used} of {allowed} are used)")
+            });
+            lines += &format!("{}: {here} {what} of {connector}{of}\n", job.name);
+        }
+    }
+    lines
 }
 
 /// Errors and samples of refused records, on standard error.

@@ -1,8 +1,12 @@
 //! What Salesforce's errors mean.
 
-use connector_core::{Error, ErrorKind, Retry};
-use connector_http::Failure;
+mod request;
+
+use connector_core::{Error, ErrorKind};
+use connector_http::{Failure, Method};
 use serde::Deserialize;
+
+use request::Known;
 
 /// An error in Salesforce's own words; stands in the [`source`](std::error::Error::source) of the core's error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,14 +104,6 @@ impl ApiError {
             Self::Page { .. } => None,
         }
     }
-
-    fn message(&self) -> &str {
-        match self {
-            Self::Api { message, .. } => message,
-            Self::OAuth { description, .. } => description,
-            Self::Page { .. } => "",
-        }
-    }
 }
 
 /// Long texts are stack traces.
@@ -129,125 +125,45 @@ pub(crate) fn code(error: &Error) -> Option<&str> {
 pub(crate) fn classify(failure: &Failure) -> Error {
     let status = failure.status.as_u16();
     let api = ApiError::read(status, &failure.body);
-    let code = api.code().unwrap_or_default();
     let base = failure.to_error("Salesforce");
-    let error = match known(code, api.message()) {
-        Some((kind, retry, help)) => {
-            let error = Error::new(kind, format!("Salesforce refuses the request: {code}")).with_retry(retry);
-            match (retry, base.retry(), help) {
-                (Retry::Backoff, after @ Retry::After(_), _) => error.with_retry(after),
-                (_, _, Some(help)) => error.with_help(help),
-                _ => error,
-            }
-        }
-        // The edge has no route to the org, or the org is being set up.
-        None if matches!(status, 406 | 420) => Error::new(
-            ErrorKind::Unavailable,
-            format!("Salesforce cannot answer right now (status {status})"),
-        ),
-        None if matches!(status, 414 | 431) => Error::new(
-            ErrorKind::Unsupported,
-            format!("the request is too long for Salesforce (status {status})"),
-        )
-        .with_help("read fewer fields at once"),
-        None if status == 410 => Error::new(ErrorKind::Config, "this version of the API is retired")
-            .with_help("set a newer `api_version`"),
-        None if status == 401 => base.with_help(SIGN_IN),
-        None if code.is_empty() => base,
-        None => Error::new(base.kind(), format!("Salesforce refuses the request: {code}"))
-            .with_retry(base.retry()),
+    let known = match &api {
+        ApiError::Api { code, message, .. } => request::known(code, message, failure.attempt),
+        ApiError::OAuth { error, .. } => oauth(error),
+        ApiError::Page { .. } => None,
+    };
+    let error = match (known, api.code()) {
+        (Some(known), Some(code)) => known.to_error(code, &base, may_write(failure)),
+        (Some(_), None) | (None, _) => request::by_status(status, api.code(), base, may_write(failure)),
     };
     error.with_source(api)
 }
 
-const SIGN_IN: &str = "check the credentials, and that the user and the app may use the API";
-
-/// Kind, retry and help by error code; the status says less.
-fn known(code: &str, message: &str) -> Option<(ErrorKind, Retry, Option<&'static str>)> {
-    use ErrorKind::{Auth, Conflict, Data, Forbidden, NotFound, RateLimited, Schema, Unavailable};
-    let known = match code {
-        "REQUEST_LIMIT_EXCEEDED" if message.contains("Concurrent") => (RateLimited, Retry::Backoff, None),
-        "REQUEST_LIMIT_EXCEEDED" => (
-            RateLimited,
-            Retry::Never,
-            Some("the org's API calls of the last 24 hours are used up: run again later, or raise the limit"),
-        ),
-        "STORAGE_LIMIT_EXCEEDED" => (
-            RateLimited,
-            Retry::Never,
-            Some("free storage in the org, then run again"),
-        ),
-        "LIMIT_EXCEEDED" | "EXCEEDEDQUOTA" | "ExceededQuota" => (
-            RateLimited,
-            Retry::Never,
-            Some("a daily Bulk API limit is used up: run again later"),
-        ),
-        "SERVER_UNAVAILABLE"
-        | "API_CURRENTLY_DISABLED"
-        | "UNKNOWN_EXCEPTION"
-        | "INTERNAL_ERROR"
-        | "TXN_SECURITY_METERING_ERROR"
-        | "TOO_MANY_APEX_REQUESTS"
-        | "REQUEST_RUNNING_TOO_LONG"
-        | "UNABLE_TO_LOCK_ROW" => (Unavailable, Retry::Backoff, None),
-        // Repeating these blindly does not help; the reader knows what does.
-        "QUERY_TIMEOUT" => (
-            Unavailable,
-            Retry::Never,
-            Some("read fewer fields, or a shorter span at once"),
-        ),
-        "INVALID_QUERY_LOCATOR" => (Unavailable, Retry::Never, None),
-        "INVALID_SESSION_ID" | "INVALID_AUTH_HEADER" | "INVALID_JWT_FORMAT" => {
-            (Auth, Retry::Never, Some(SIGN_IN))
-        }
-        "invalid_grant" => (
-            Auth,
-            Retry::Never,
-            Some("sign in anew: the password, the token or the app's policies do not allow it any more"),
-        ),
-        "invalid_client" | "invalid_client_id" => (
-            Auth,
-            Retry::Never,
-            Some("check `client_id` and `client_secret` against the app in Salesforce"),
-        ),
-        "unsupported_grant_type" | "unauthorized_client" | "invalid_request" => (
-            Auth,
-            Retry::Never,
-            Some("allow this `auth` in the app's settings in Salesforce"),
-        ),
-        "inactive_user" | "inactive_org" => (Auth, Retry::Never, Some(SIGN_IN)),
-        "rate_limit_exceeded" => (RateLimited, Retry::Backoff, None),
-        "API_DISABLED_FOR_ORG" => (
-            Forbidden,
-            Retry::Never,
-            Some("the org's edition or the user's profile does not include the API"),
-        ),
-        "FUNCTIONALITY_NOT_ENABLED" | "FEATURENOTENABLED" => (
-            Forbidden,
-            Retry::Never,
-            Some("the org does not have this feature"),
-        ),
-        "INSUFFICIENT_ACCESS" | "INSUFFICIENT_ACCESS_OR_READONLY" => (
-            Forbidden,
-            Retry::Never,
-            Some("grant the user access to the object and its fields"),
-        ),
-        "NOT_FOUND" => (NotFound, Retry::Never, None),
-        "INVALID_FIELD" => (
-            Schema,
-            Retry::Never,
-            Some("describe the object anew: a field is gone or hidden from the user"),
-        ),
-        "INVALID_TYPE" | "INVALIDENTITY" => (Schema, Retry::Never, None),
-        "INVALIDJOBSTATE" | "InvalidJobState" => (Conflict, Retry::Never, None),
-        "JSON_PARSER_ERROR" | "MALFORMED_QUERY" => (Data, Retry::Never, None),
-        _ => return None,
-    };
-    Some(known)
+/// Whether the request may change something; whether doing so twice would matter, the request itself says.
+fn may_write(failure: &Failure) -> bool {
+    matches!(failure.method, Method::POST | Method::PATCH)
 }
+
+/// What to do about the errors of the token endpoint.
+fn oauth(error: &str) -> Option<Known> {
+    Some(match error {
+        "invalid_grant" => Known::fail(ErrorKind::Auth)
+            .help("sign in anew: the password, the token or the app's policies do not allow it any more"),
+        "invalid_client" | "invalid_client_id" => Known::fail(ErrorKind::Auth)
+            .help("check `client_id` and `client_secret` against the app in Salesforce"),
+        "unsupported_grant_type" | "unauthorized_client" | "invalid_request" => {
+            Known::fail(ErrorKind::Auth).help("allow this `auth` in the app's settings in Salesforce")
+        }
+        "inactive_user" | "inactive_org" => Known::fail(ErrorKind::Auth).help(SIGN_IN),
+        "rate_limit_exceeded" => Known::again(ErrorKind::RateLimited),
+        _ => return None,
+    })
+}
+
+const SIGN_IN: &str = "check the credentials, and that the user and the app may use the API";
 
 #[cfg(test)]
 mod tests {
+    use connector_core::Retry;
     use connector_http::{HeaderMap, StatusCode};
 
     use super::*;
@@ -291,7 +207,11 @@ mod tests {
             (error.kind(), error.retry()),
             (ErrorKind::RateLimited, Retry::Never)
         );
-        assert!(error.help().is_some_and(|help| help.contains("run again later")));
+        assert!(
+            error
+                .help()
+                .is_some_and(|help| help.contains("run again in an hour"))
+        );
         let busy = r#"[{"message":"ConcurrentRequests (Concurrent API Requests) Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#;
         assert_eq!(classified(403, busy).retry(), Retry::Backoff);
     }
