@@ -2,8 +2,9 @@
 //!
 //! A [`Salesforce`] is a connection to one org. As a source it reads any object: small ones over REST, page by page
 //! in the order of their ids, large ones by a Bulk API 2.0 job that a restart re-attaches to. As a destination it
-//! updates records: up to 2,000 by sObject Collections, more by Bulk jobs whose ids are journalled before any data
-//! is sent, so that a killed run never sends the same records blindly again.
+//! inserts, updates, upserts and deletes records, found by their id, an external id or another key: up to 2,000 by
+//! sObject Collections, more by Bulk jobs. What is sent is journalled first, so that a killed run never sends the same
+//! records blindly again; a new record whose answer was lost is looked up by its key, or stays ambiguous.
 //!
 //! ```no_run
 //! # async fn example() -> connector_core::Result<()> {

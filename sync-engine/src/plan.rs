@@ -250,6 +250,10 @@ impl<'a> Prepared<'a> {
         let mut delivery = self.apart.clone();
         if self.capabilities.transactional && self.store_is_destination {
             delivery.push("exactly once: rows, rejections and checkpoint commit together");
+        } else if self.journal.is_some() && self.mode == WriteMode::Insert {
+            delivery.push(
+                "every record's intent is stored before it is sent, and its fate afterwards; a new record that may be there is not sent again",
+            );
         } else if self.journal.is_some() {
             delivery.push(
                 "every record's intent is stored before it is sent, and its fate afterwards; an unanswered request is sent again",

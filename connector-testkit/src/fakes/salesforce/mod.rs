@@ -39,6 +39,7 @@ mod oauth;
 mod object;
 mod org;
 mod query;
+mod record_json;
 mod records;
 mod reply;
 mod router;

@@ -6,6 +6,8 @@ use crate::case::{Case, also, only};
 
 /// The checks of a database that see one value changed anywhere.
 const EVERY_VALUE: &[&str] = &[
+    "nulls_are_left_alone_where_they_are_to_be",
+    "a_field_may_have_its_own_answer_to_nulls",
     "text_arrives_byte_for_byte",
     "a_nul_is_kept_or_rejected",
     "fields_are_matched_by_name",
@@ -49,6 +51,8 @@ const EVERY_VALUE: &[&str] = &[
 
 /// The checks of a service that write without a journal.
 const EVERY_WRITE: &[&str] = &[
+    "nulls_are_left_alone_where_they_are_to_be",
+    "a_field_may_have_its_own_answer_to_nulls",
     "a_match_field_that_is_not_there_is_refused_by_name",
     "an_object_that_is_not_there_is_refused",
     "records_arrive_as_they_are",
@@ -116,6 +120,7 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
         "null_clears",
         NullsSkipped,
         &[
+            "a_field_may_have_its_own_answer_to_nulls",
             "unset_and_null_stay_apart_in_one_batch",
             "an_update_changes_what_is_there",
             "an_update_creates_nothing",
@@ -134,7 +139,11 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
         &["a_field_may_have_its_own_answer_to_nulls"],
     ),
     only("a_field_may_have_its_own_answer_to_nulls", NullsOfFieldsIgnored),
-    only("null_clears", EmptyRecordsSkipped),
+    also(
+        "null_clears",
+        EmptyRecordsSkipped,
+        &["a_field_may_have_its_own_answer_to_nulls"],
+    ),
     also(
         "unset_leaves_alone",
         UnsetIsNull,
