@@ -48,7 +48,11 @@ mod writer;
 mod error;
 
 pub use {
-    config::{Auth, Config},
+    auth::{
+        Ask, AssertionProvider, FileTokenStore, MemoryTokenStore, PrivateKey, Prompt, TokenLease, TokenStore,
+        WsTrust,
+    },
+    config::{Auth, CALLBACK_URL, Config, GivenCode},
     connector::Salesforce,
     error::ApiError,
 };
