@@ -32,14 +32,14 @@ fn run(command: &mut Command) -> String {
     stdout.into_owned()
 }
 
-async fn org(https: bool) -> FakeSalesforce {
+async fn org(https: bool, bulk_page_size: usize) -> FakeSalesforce {
     let invoice = ObjectSpec::new("Invoice__c", "a01")
         .field(FieldSpec::string("Code__c", 10).external_id().unique())
         .field(FieldSpec::currency("Amount__c", 18, 2));
     let config = SalesforceConfig {
         leads: 25,
         page_size: 10,
-        bulk_page_size: 10,
+        bulk_page_size,
         objects: vec![invoice],
         https,
         ..SalesforceConfig::default()
@@ -50,7 +50,7 @@ async fn org(https: bool) -> FakeSalesforce {
 #[tokio::test(flavor = "multi_thread")]
 async fn simple_salesforce_signs_in_reads_and_writes() {
     let folder = tokio::task::spawn_blocking(|| install("python")).await.unwrap();
-    let org = org(true).await;
+    let org = org(true, 10).await;
     let authority = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authority.pem");
     std::fs::write(&authority, org.authority().unwrap()).unwrap();
     let (url, username, token) = (org.url(), org.username(), org.security_token());
@@ -68,7 +68,8 @@ async fn simple_salesforce_signs_in_reads_and_writes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn jsforce_signs_in_reads_and_writes() {
     let folder = tokio::task::spawn_blocking(|| install("node")).await.unwrap();
-    let org = org(false).await;
+    // Of a Bulk result of several pages this version writes the second one into a stream that it has ended.
+    let org = org(false, 100).await;
     let (url, username, password) = (org.url(), org.username(), org.password());
     let done = tokio::task::spawn_blocking(move || {
         run(Command::new("node")
