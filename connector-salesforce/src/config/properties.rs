@@ -201,4 +201,174 @@ mod tests {
             assert!(!format!("{error:?}").contains("hunter2"));
         }
     }
+
+    const ACME: (&str, &str) = ("login_url", "https://acme.my.salesforce.com");
+
+    #[test]
+    fn each_scheme_of_the_vendor_s_driver_has_its_word() {
+        let key = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/pkcs8.pem");
+        for (text, wanted) in [
+            (
+                "AuthScheme=OAuthClient;OAuthClientId=i;OAuthClientSecret=s",
+                "client_credentials",
+            ),
+            (
+                "AuthScheme=OAuthPassword;OAuthClientId=i;User=u;Password=p",
+                "password",
+            ),
+            (
+                "AuthScheme=OAuthPKCE;OAuthClientId=i;CallbackURL=http://localhost:33333",
+                "authorization_code",
+            ),
+            (
+                "AuthScheme=OAuthPKCE;InitiateOAuth=REFRESH;OAuthClientId=i;OAuthSettingsLocation=memory://x",
+                "authorization_code",
+            ),
+            (
+                "AuthScheme=OAuth;OAuthClientId=i;OAuthVerifier=c;PKCEVerifier=v",
+                "authorization_code",
+            ),
+            (
+                "AuthScheme=OAuth;OAuthClientId=i;OAuthRefreshToken=r;OAuthAccessToken=t",
+                "refresh_token",
+            ),
+            (
+                "AuthScheme=OAuth;InitiateOAuth=OFF;OAuthAccessToken=t;LoginURL=https://acme.my.salesforce.com",
+                "access_token",
+            ),
+            (
+                "AuthScheme=Basic;User=u;Password=p;SecurityToken=t;APIVersion=64.0",
+                "login",
+            ),
+            ("User=u;Password=p;SecurityToken=t", "login"),
+            (
+                "AuthScheme=ADFS;User=u;Password=p;SSOLoginURL=https://adfs.acme.example/adfs/services/trust/13/usernamemixed;\
+                 SSOExchangeURL=https://acme.my.salesforce.com/services/oauth2/token?so=00D",
+                "saml_bearer",
+            ),
+            (
+                "User=u;Password=p;SSOProperties=RelyingParty=https://saml.salesforce.com;SSOLoginUrl=https://sts.acme.example;\
+                 TokenUrl=https://acme.my.salesforce.com/services/oauth2/token?so=00D",
+                "saml_bearer",
+            ),
+        ] {
+            let config = read(&[("connection_string", text)]).unwrap();
+            assert_eq!(config.auth.word(), wanted, "{text}");
+        }
+        let text = format!(
+            "AuthScheme=OAuthJWT;OAuthClientId=i;OAuthJWTIssuer=j;OAuthJWTSubject=u;OAuthJWTCert={key};\
+             OAuthJWTCertType=PEMKEY_FILE;OAuthJWTCertSubject=*"
+        );
+        let Auth::JwtBearer {
+            client_id, username, ..
+        } = read(&[("connection_string", &text)]).unwrap().auth
+        else {
+            panic!("not a JWT")
+        };
+        assert_eq!((client_id.as_str(), username.as_str()), ("j", "u"));
+    }
+
+    #[test]
+    fn every_missing_or_contradicting_key_is_one_sentence() {
+        for (pairs, wanted) in [
+            (
+                &[("auth", "authorization_code")][..],
+                "auth `authorization_code` needs `client_id`",
+            ),
+            (&[("auth", "device")], "auth `device` needs `client_id`"),
+            (
+                &[("auth", "refresh_token"), ("client_id", "i")],
+                "auth `refresh_token` needs `refresh_token`",
+            ),
+            (
+                &[("auth", "jwt_bearer"), ("client_id", "i")],
+                "auth `jwt_bearer` needs `username`",
+            ),
+            (
+                &[("auth", "jwt_bearer"), ("client_id", "i"), ("username", "u")],
+                "auth `jwt_bearer` needs `private_key_file`",
+            ),
+            (
+                &[("auth", "access_token"), ("access_token", "t")],
+                "auth `access_token` needs `instance_url`",
+            ),
+            (
+                &[("auth", "login"), ("username", "u")],
+                "auth `login` needs `password`",
+            ),
+            (
+                &[("auth", "saml_bearer"), ("sso_login_url", "https://sts.example")],
+                "auth `saml_bearer` needs `username`",
+            ),
+            (
+                &[
+                    ("auth", "client_credentials"),
+                    ("client_id", "i"),
+                    ("client_secret", "s"),
+                    ("password", "hunter2"),
+                ],
+                "auth `client_credentials` does not use `password`",
+            ),
+            (
+                &[
+                    ("client_id", "i"),
+                    ("username", "u"),
+                    ("private_key", "hunter2"),
+                    ("private_key_file", "f"),
+                ],
+                "`private_key` and `private_key_file` are both given",
+            ),
+            (
+                &[("client_id", "i"), ("authorization_code", "hunter2")],
+                "`authorization_code` is given and `pkce_verifier` is not",
+            ),
+            (
+                &[("AuthScheme", "OAuthClient"), ("auth", "login")],
+                "the Salesforce connection says `auth` twice, differently",
+            ),
+            (
+                &[
+                    ("UseSandbox", "true"),
+                    ("LoginURL", "https://login.salesforce.com"),
+                ],
+                "`UseSandbox` is true, and `login_url` is the address of the others",
+            ),
+            (
+                &[
+                    ("InitiateOAuth", "hunter2"),
+                    ("client_id", "i"),
+                    ("client_secret", "s"),
+                    ACME,
+                ],
+                "`InitiateOAuth` is none of the words that it can be",
+            ),
+            (
+                &[("AuthScheme", "OKTA"), ("User", "u"), ("Password", "hunter2")],
+                "AuthScheme `OKTA` is not built in: signing in there differs from account to account",
+            ),
+            (&[("AuthScheme", "OAuthJTW")], "there is no AuthScheme `OAuthJTW`"),
+            (
+                &[("OAuthJWTCert", "key.pfx"), ("OAuthJWTCertType", "PFXFILE")],
+                "OAuthJWTCertType `PFXFILE` is not read",
+            ),
+            (
+                &[
+                    ("User", "u"),
+                    ("Password", "hunter2"),
+                    ("SSOLoginURL", "https://sts.example"),
+                    ("SSOProperties", "MFAType=x"),
+                ],
+                "`SSOProperties` says `MFAType`, which is for another identity provider than WS-Trust",
+            ),
+            (
+                &[("client_id", "i"), ("callback_url", "http://acme.example/")],
+                "`callback_url` is not https",
+            ),
+        ] {
+            let error = read(pairs).unwrap_err();
+            assert_eq!(error.message(), wanted);
+            assert!(error.help().is_some(), "{wanted}");
+            assert!(!format!("{error:?}").contains("hunter2"));
+        }
+    }
 }

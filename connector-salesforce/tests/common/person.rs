@@ -72,7 +72,7 @@ fn location(url: &Url) -> Url {
         name.eq_ignore_ascii_case("location")
             .then(|| value.trim().to_owned())
     });
-    Url::parse(&line.expect("a redirect")).unwrap()
+    Url::parse(&line.unwrap()).unwrap()
 }
 
 fn get(url: &Url) -> String {
