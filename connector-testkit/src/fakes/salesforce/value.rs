@@ -86,7 +86,7 @@ impl FieldValue {
             Self::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Self::Json(text) => out.extend_from_slice(text.as_bytes()),
             Self::Number(text) if matches!(kind, FieldType::Int | FieldType::Long) => {
-                out.extend_from_slice(text.as_bytes())
+                out.extend_from_slice(text.as_bytes());
             }
             Self::Number(text) => decimal::write_double(out, text),
             Self::Text(text) => write_json_text(text, out),
