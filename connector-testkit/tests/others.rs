@@ -1,7 +1,7 @@
 //! Clients that others wrote, against the fake org: what they are content with is no invention of ours.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use connector_testkit::fakes::salesforce::{FakeSalesforce, FieldSpec, ObjectSpec, SalesforceConfig};
 
@@ -22,17 +22,16 @@ fn script(name: &str) -> PathBuf {
 
 /// What the program printed; it must end well.
 fn run(command: &mut Command) -> String {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
-    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-    assert!(status.success(), "{command:?}: {stdout}{stderr}");
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stdout}{stderr}");
     stdout.into_owned()
 }
 
-async fn org(https: bool, bulk_page_size: usize) -> FakeSalesforce {
+async fn org(https: bool, bulk_page_size: usize) -> std::io::Result<FakeSalesforce> {
     let invoice = ObjectSpec::new("Invoice__c", "a01")
         .field(FieldSpec::string("Code__c", 10).external_id().unique())
         .field(FieldSpec::currency("Amount__c", 18, 2));
@@ -44,13 +43,13 @@ async fn org(https: bool, bulk_page_size: usize) -> FakeSalesforce {
         https,
         ..SalesforceConfig::default()
     };
-    FakeSalesforce::start(config).await.unwrap()
+    FakeSalesforce::start(config).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn simple_salesforce_signs_in_reads_and_writes() {
     let folder = tokio::task::spawn_blocking(|| install("python")).await.unwrap();
-    let org = org(true, 10).await;
+    let org = org(true, 10).await.unwrap();
     let authority = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authority.pem");
     std::fs::write(&authority, org.authority().unwrap()).unwrap();
     let (url, username, token) = (org.url(), org.username(), org.security_token());
@@ -69,7 +68,7 @@ async fn simple_salesforce_signs_in_reads_and_writes() {
 async fn jsforce_signs_in_reads_and_writes() {
     let folder = tokio::task::spawn_blocking(|| install("node")).await.unwrap();
     // Of a Bulk result of several pages this version writes the second one into a stream that it has ended.
-    let org = org(false, 100).await;
+    let org = org(false, 100).await.unwrap();
     let (url, username, password) = (org.url(), org.username(), org.password());
     let done = tokio::task::spawn_blocking(move || {
         run(Command::new("node")
