@@ -32,6 +32,9 @@ pub struct SalesforceConfig {
     pub objects: Vec<ObjectSpec>,
     /// The org's wall clock.
     pub clock: FakeClock,
+    /// Whether the org is served by HTTPS, with a certificate of its own:
+    /// [`FakeSalesforce::authority`](super::FakeSalesforce::authority) is what to trust.
+    pub https: bool,
     /// Port on 127.0.0.1; 0 for any free one.
     pub port: u16,
 }
@@ -51,6 +54,7 @@ impl Default for SalesforceConfig {
             daily_limit: 100_000,
             objects: Vec::new(),
             clock: FakeClock::new(),
+            https: false,
             port: 0,
         }
     }

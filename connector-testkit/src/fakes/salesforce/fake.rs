@@ -14,13 +14,14 @@ use super::json_in::Input;
 use super::org::Org;
 use super::value::FieldValue;
 use super::{admin, id, oauth, router, timestamp};
-use crate::fakes::{Ledger, Server};
+use crate::fakes::{Certificate, Ledger, Server};
 
 /// A running fake org on 127.0.0.1; dropping it stops it.
 #[derive(Debug)]
 pub struct FakeSalesforce {
     pub(super) org: Arc<Org>,
     server: Server,
+    certificate: Option<Certificate>,
 }
 
 impl FakeSalesforce {
@@ -31,12 +32,29 @@ impl FakeSalesforce {
         let router = Router::new()
             .fallback(router::handle)
             .with_state(Arc::clone(&org));
-        let server = Server::start(router, port).await?;
+        let certificate = if org.config.https {
+            Some(Certificate::generate()?)
+        } else {
+            None
+        };
+        let server = match &certificate {
+            Some(certificate) => Server::start_tls(router, port, certificate).await?,
+            None => Server::start(router, port).await?,
+        };
         org.url.get_or_init(|| server.url());
-        Ok(Self { org, server })
+        Ok(Self {
+            org,
+            server,
+            certificate,
+        })
     }
 
-    /// `http://127.0.0.1:PORT`: login host and instance in one.
+    /// The authority to trust, as PEM, where the org is served by HTTPS.
+    pub fn authority(&self) -> Option<&str> {
+        self.certificate.as_ref().map(Certificate::authority)
+    }
+
+    /// `http://127.0.0.1:PORT`, or `https://` if so configured: login host and instance in one.
     pub fn url(&self) -> String {
         self.server.url()
     }

@@ -64,6 +64,50 @@ pub enum FaultAction {
     },
 }
 
+impl FaultAction {
+    /// Answers with one error in the org's own form.
+    pub fn refuse(status: u16, code: &str, message: &str) -> Self {
+        Self::Answer {
+            status,
+            headers: Vec::new(),
+            body: serde_json::json!([{ "errorCode": code, "message": message }]).to_string(),
+        }
+    }
+
+    /// 403: too many requests at a time, over in seconds.
+    pub fn too_many_at_once() -> Self {
+        Self::refuse(
+            403,
+            "REQUEST_LIMIT_EXCEEDED",
+            "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+        )
+    }
+
+    /// 403: the day's requests are used up.
+    pub fn used_up() -> Self {
+        Self::refuse(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+    }
+
+    /// 503: the org is down for a while.
+    pub fn unavailable() -> Self {
+        Self::refuse(503, "SERVER_UNAVAILABLE", "The server is temporarily unavailable")
+    }
+
+    /// 420: the edge in front of the org knows no way to it, and says so in HTML.
+    pub fn no_route() -> Self {
+        Self::Answer {
+            status: 420,
+            headers: vec![("content-type".to_owned(), "text/html".to_owned())],
+            body: "<html><body>Request not routable</body></html>".to_owned(),
+        }
+    }
+
+    /// 400: the cursor of a query is known no more.
+    pub fn stale_locator() -> Self {
+        Self::refuse(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+    }
+}
+
 impl Fault {
     /// A fault for the next request whose path contains `path`.
     pub fn next(path: &str, action: FaultAction) -> Self {

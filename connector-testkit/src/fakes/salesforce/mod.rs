@@ -6,6 +6,7 @@
 
 mod admin;
 mod apply;
+mod batch;
 mod bulk_csv;
 mod bulk_job;
 mod bulk_query;
@@ -41,9 +42,11 @@ mod org;
 mod query;
 mod record_json;
 mod records;
+mod replication;
 mod reply;
 mod router;
 mod row_set;
+mod rows;
 mod schema;
 mod sessions;
 mod soap;

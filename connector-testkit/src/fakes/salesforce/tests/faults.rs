@@ -64,3 +64,23 @@ async fn answers_are_scripted_for_the_wanted_request_only() {
         400
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_org_s_own_refusals_are_at_hand() {
+    let (org, client) = client::org(1).await;
+    let path = "/services/data/v66.0/limits";
+    for (action, status, code) in [
+        (FaultAction::too_many_at_once(), 403, "REQUEST_LIMIT_EXCEEDED"),
+        (FaultAction::used_up(), 403, "REQUEST_LIMIT_EXCEEDED"),
+        (FaultAction::unavailable(), 503, "SERVER_UNAVAILABLE"),
+        (FaultAction::stale_locator(), 400, "INVALID_QUERY_LOCATOR"),
+    ] {
+        org.fail_next(Fault::next("/limits", action));
+        let answer = client.get(path);
+        assert_eq!((answer.status, answer.error_code().as_str()), (status, code));
+    }
+    org.fail_next(Fault::next("/limits", FaultAction::no_route()));
+    let answer = client.get(path);
+    assert_eq!((answer.status, answer.header("content-type")), (420, "text/html"));
+    assert_eq!(client.get(path).status, 200);
+}
