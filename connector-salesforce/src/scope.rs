@@ -55,7 +55,7 @@ fn of_object(described: Arc<Described>, request: &ReadRequest) -> Result<Scope> 
     let fields = if request.fields.is_empty() {
         schema.fields().to_vec()
     } else {
-        let mut fields = Vec::with_capacity(request.fields.len() + 1);
+        let mut fields = Vec::with_capacity(request.fields.len());
         for name in &request.fields {
             if let Some(compound) = described.compound(name)? {
                 rest_only = Some("compound fields are chosen, which Bulk does not read");
@@ -63,9 +63,6 @@ fn of_object(described: Arc<Described>, request: &ReadRequest) -> Result<Scope> 
             } else {
                 fields.push(schema.fields()[schema.index_of(name).map_err(within)?].clone());
             }
-        }
-        if request.fields.iter().all(|field| field != "Id") {
-            fields.push(schema.fields()[id_of(&described)?].clone());
         }
         fields
     };
@@ -81,6 +78,7 @@ fn of_object(described: Arc<Described>, request: &ReadRequest) -> Result<Scope> 
         known: schema,
         filter: request.filter.as_ref(),
         has_id: true,
+        keyed: true,
         deletions: cursor.is_some() && described.has_deletions(),
     })
     .map_err(within)?;
@@ -124,6 +122,7 @@ fn of_query(shape: &QueryShape, text: &str, request: &ReadRequest) -> Result<Sco
         known: schema,
         filter: request.filter.as_ref(),
         has_id: whole.is_none() && described.spec.schema.field("Id").is_some(),
+        keyed: false,
         deletions: cursor.is_some() && described.has_deletions(),
     })?;
     let mut notes = Vec::new();

@@ -13,7 +13,7 @@ use crate::cell;
 /// The columns that are asked for: the fields that are emitted, then what is looked at besides.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
-    /// What rows are read into: the fields that are emitted, then those that a filter looks at.
+    /// What rows are read into: the fields that are emitted, then the key and those that a filter looks at.
     pub(crate) schema: Arc<Schema>,
     /// What is asked for.
     pub(crate) names: Vec<String>,
@@ -36,6 +36,8 @@ pub(crate) struct ColumnsRequest<'a> {
     pub(crate) filter: Option<&'a Filter>,
     /// Whether `Id` can be asked for, emitted or not.
     pub(crate) has_id: bool,
+    /// Whether every record has its id as its key, emitted or not.
+    pub(crate) keyed: bool,
     /// Whether each record's `IsDeleted` is looked at.
     pub(crate) deletions: bool,
 }
@@ -62,10 +64,15 @@ impl Columns {
             known,
             filter,
             has_id,
+            keyed,
             deletions,
         } = request;
         let emitted = fields.len();
-        let key = fields.iter().any(|field| field.name == "Id").then_some("Id");
+        let shown = fields.iter().any(|field| field.name == "Id").then_some("Id");
+        if keyed && shown.is_none() {
+            fields.push(known.fields()[known.index_of("Id")?].clone());
+        }
+        let key = if keyed { Some("Id") } else { shown };
         for comparison in filter.iter().flat_map(|filter| filter.comparisons()) {
             if fields.iter().all(|field| field.name != comparison.field) {
                 let at = known.index_of(&comparison.field)?;
@@ -73,7 +80,7 @@ impl Columns {
             }
         }
         let only = (fields.len() > emitted)
-            .then(|| Schema::new(fields[..emitted].to_vec(), key))
+            .then(|| Schema::new(fields[..emitted].to_vec(), shown))
             .transpose()?;
         let schema = Arc::new(Schema::new(fields, key)?);
         let filter = filter.map(|filter| filter.for_records(&schema)).transpose()?;

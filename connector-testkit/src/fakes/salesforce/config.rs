@@ -30,6 +30,8 @@ pub struct SalesforceConfig {
     pub daily_limit: u64,
     /// Objects beside the standard ones (`Account`, `Lead`, `LeadStatus`, `User`), and fields added to those.
     pub objects: Vec<ObjectSpec>,
+    /// Which org this is: its id is made of the number.
+    pub org_number: u64,
     /// The org's wall clock.
     pub clock: FakeClock,
     /// Port on 127.0.0.1; 0 for any free one.
@@ -50,6 +52,7 @@ impl Default for SalesforceConfig {
             session_timeout: None,
             daily_limit: 100_000,
             objects: Vec::new(),
+            org_number: 1,
             clock: FakeClock::new(),
             port: 0,
         }
