@@ -207,6 +207,19 @@ impl Batch {
         self
     }
 
+    /// The same records, unset where they hold null in the fields at `positions`.
+    #[must_use]
+    pub fn unset_nulls(mut self, positions: &[usize]) -> Self {
+        for cells in self.cells.chunks_exact_mut(self.stride.max(1)) {
+            for &position in positions {
+                if let Some(cell @ Cell::Null) = cells.get_mut(position) {
+                    *cell = Cell::Unset;
+                }
+            }
+        }
+        self
+    }
+
     #[inline]
     fn value(&self, index: usize, position: usize) -> Value<'_> {
         read(&self.heap, self.cells[index * self.stride + position])

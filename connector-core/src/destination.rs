@@ -23,7 +23,7 @@ pub trait Destination: Connector {
     /// What it can do. What it declares, the suite checks; what it does not declare, it refuses.
     ///
     /// Pinned by `a_mode_that_is_not_declared_is_refused`, `deletes_that_are_not_declared_are_refused`,
-    /// `unset_leaves_alone`, `deletes_are_carried_out`, `ignored_deletes_change_nothing`,
+    /// `unset_leaves_alone`, `nulls_are_left_alone_where_they_are_to_be`, `deletes_are_carried_out`, `ignored_deletes_change_nothing`,
     /// `a_soft_delete_leaves_the_row`, `what_comes_back_is_no_longer_deleted`,
     /// `kept_fields_are_filled_and_left_alone`.
     fn capabilities(&self) -> Capabilities;
@@ -65,6 +65,7 @@ pub trait Writer: Send {
     /// Takes records; they may become durable now or at the next commit.
     ///
     /// Pinned by `records_arrive_as_they_are`, `text_arrives_byte_for_byte`, `null_clears`, `unset_leaves_alone`,
+    /// `nulls_are_left_alone_where_they_are_to_be`, `a_field_may_have_its_own_answer_to_nulls`,
     /// `the_last_of_several_in_a_batch_wins`, `named_records_are_deleted`, `a_history_keeps_every_version`,
     /// `the_same_again_makes_no_version`, `a_delete_ends_the_version`, `unset_is_as_in_the_version_before`,
     /// `a_flawed_record_is_rejected_alone`,
@@ -115,7 +116,8 @@ pub struct Capabilities {
     /// Whether each record's intent should be journalled before it is sent: the system cannot take part in a
     /// transaction.
     pub wants_journal: bool,
-    /// Whether a record may leave fields unset, so that they keep the value they have.
+    /// Whether a record may leave fields unset, so that they keep the value they have; then a null can do the same
+    /// ([`WriteRequest::nulls`]).
     pub partial: bool,
     /// What can become of records with [`Op::Delete`](crate::Op::Delete); none: such a record is rejected.
     pub deletes: Vec<Deletes>,
@@ -198,8 +200,9 @@ impl Capabilities {
     /// Refuses a write that `destination`, which declares this, cannot do, or that nobody could.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`]: a mode or an answer to deletes that is not declared. [`ErrorKind::Config`]: a mode
-    /// and an answer to deletes that make no sense together, or a limit that is none.
+    /// [`ErrorKind::Unsupported`]: a mode, an answer to deletes or an answer to nulls that is not declared.
+    /// [`ErrorKind::Schema`]: an answer to the nulls of a field that is not written. [`ErrorKind::Config`]: a mode and an
+    /// answer to deletes that make no sense together, or a limit that is none.
     pub fn admit(&self, destination: &str, request: &WriteRequest) -> Result<()> {
         let WriteRequest { mode, deletes, .. } = request;
         if !self.modes.contains(mode) {
@@ -215,6 +218,20 @@ impl Capabilities {
                 [] => error.with_help("leave `deletes` out"),
                 known => error.with_help(format!("say deletes = \"{}\"", listed(known))),
             });
+        }
+        let of_fields = request.nulls_of.iter();
+        if !self.partial
+            && of_fields
+                .map(|(_, nulls)| nulls)
+                .chain([&request.nulls])
+                .any(|nulls| *nulls == Nulls::Leave)
+        {
+            let message = format!("{destination} cannot leave fields of a record alone");
+            return Err(Error::new(ErrorKind::Unsupported, message)
+                .with_help("leave `nulls` out: a null clears its field"));
+        }
+        for (field, _) in &request.nulls_of {
+            request.schema.index_of(field)?;
         }
         let (wrong, help) = match (mode, deletes) {
             (WriteMode::Delete | WriteMode::Prune, Deletes::Ignore) => (
@@ -332,6 +349,25 @@ impl fmt::Display for Deletes {
     }
 }
 
+/// What a null does to the field it is written to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Nulls {
+    /// It clears the field.
+    #[default]
+    Clear,
+    /// It leaves the field alone, as [`Unset`](crate::Value::Unset) does.
+    Leave,
+}
+
+impl fmt::Display for Nulls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clear => "clear",
+            Self::Leave => "leave",
+        })
+    }
+}
+
 /// What happens when the other side no longer holds the value that a write-back had confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drift {
@@ -365,6 +401,10 @@ pub struct WriteRequest {
     pub match_on: Vec<String>,
     /// Fields that are filled for new records and not overwritten in existing ones.
     pub keep: Vec<String>,
+    /// What a null does to its field.
+    pub nulls: Nulls,
+    /// Fields whose nulls do something else than [`nulls`](Self::nulls) says.
+    pub nulls_of: Vec<(String, Nulls)>,
     /// What becomes of rows whose records are gone.
     pub deletes: Deletes,
     /// The largest part of a table's rows that a prune may delete, from 0 to 1.
@@ -409,6 +449,8 @@ impl WriteRequest {
             mode,
             match_on: Vec::new(),
             keep: Vec::new(),
+            nulls: Nulls::default(),
+            nulls_of: Vec::new(),
             deletes: Deletes::default(),
             max_delete: Self::MAX_DELETE,
             drift: Drift::default(),
@@ -432,6 +474,34 @@ impl WriteRequest {
     pub fn with_keep(mut self, fields: Vec<String>) -> Self {
         self.keep = fields;
         self
+    }
+
+    /// The same with another answer to nulls, and the fields that have one of their own.
+    #[must_use]
+    pub fn with_nulls(mut self, nulls: Nulls, of_fields: Vec<(String, Nulls)>) -> Self {
+        self.nulls = nulls;
+        self.nulls_of = of_fields;
+        self
+    }
+
+    /// What a null does to `field`.
+    pub fn nulls_of(&self, field: &str) -> Nulls {
+        let own = self.nulls_of.iter().find(|(name, _)| name == field);
+        own.map_or(self.nulls, |(_, nulls)| *nulls)
+    }
+
+    /// The records of `batch`, unset where they hold a null that leaves its field alone. A key is never left out.
+    #[must_use]
+    pub fn leave_nulls(&self, batch: Batch) -> Batch {
+        if self.nulls == Nulls::Clear && self.nulls_of.is_empty() {
+            return batch;
+        }
+        let fields = batch.schema().fields().iter().enumerate();
+        let left = fields.filter(|(_, field)| {
+            self.nulls_of(&field.name) == Nulls::Leave && !self.match_on.contains(&field.name)
+        });
+        let left: Vec<usize> = left.map(|(position, _)| position).collect();
+        batch.unset_nulls(&left)
     }
 
     /// The same with another answer to deletes.

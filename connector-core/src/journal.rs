@@ -52,6 +52,12 @@ pub trait Journal: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Conflict`](crate::ErrorKind::Conflict): the fence is no longer the newest; nothing was stored.
     async fn close(&self, fence: &Fence, target: &Target, ticket: &Ticket, rest: Rest) -> Result<Counts>;
+
+    /// What is known of each of `keys`, in their order; `None`: nothing. Whoever must not send a record twice asks
+    /// before sending it.
+    ///
+    /// Pinned by `standings_are_told_in_the_order_of_the_keys`.
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>>;
 }
 
 /// Records about to be sent together.

@@ -44,8 +44,8 @@ pub use {
     connection_string::parse_connection_string,
     connector::{CheckReport, Connector, Identity},
     destination::{
-        Capabilities, ColumnPlan, Deletes, Destination, Drift, Journaled, Origin, WriteMode, WritePlan,
-        WriteRequest, Writer, target_of,
+        Capabilities, ColumnPlan, Deletes, Destination, Drift, Journaled, Nulls, Origin, WriteMode,
+        WritePlan, WriteRequest, Writer, target_of,
     },
     difference::{Difference, Target},
     error::{Error, ErrorKind, Report, Result, Retry, nearest},

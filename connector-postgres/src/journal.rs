@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use connector_core::{
-    Counts, Error, ErrorKind, Fate, Fence, Intent, Journal, Key, Outcome, Rest, Result, Target, Ticket,
+    Counts, Error, ErrorKind, Fate, Fence, Intent, Journal, Key, Outcome, Rest, Result, Standing, Target,
+    Ticket,
 };
 use deadpool_postgres::Transaction;
 use tokio_postgres::types::ToSql;
@@ -153,6 +154,34 @@ impl Journal for PostgresJournal {
         }
         Ok(counts)
     }
+
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        let doing = "look up what became of records";
+        let sync = self.0.sync();
+        let session = self.0.bare_session().await?;
+        let sql = format!(
+            "SELECT i.state FROM unnest($3::text[]) WITH ORDINALITY AS asked (key, place)
+             LEFT JOIN {sync}.target AS t ON t.identity = $1 AND t.object = $2
+             LEFT JOIN {sync}.intent AS i ON i.target = t.target AND i.key = asked.key
+             ORDER BY asked.place"
+        );
+        let keys: Vec<&str> = keys.iter().map(Key::as_str).collect();
+        let parameters: [&(dyn ToSql + Sync); 3] = [&target.identity.as_str(), &target.object, &keys];
+        let rows = session
+            .query(&sql, &parameters)
+            .await
+            .map_err(|error| failed(doing, error))?;
+        Ok(rows.iter().map(|row| standing(row.get(0))).collect())
+    }
+}
+
+fn standing(state: Option<&str>) -> Option<Standing> {
+    Some(match state? {
+        "confirmed" => Standing::Confirmed,
+        "unconfirmed" => Standing::Unconfirmed,
+        "sent" => Standing::Sent,
+        _ => Standing::Planned,
+    })
 }
 
 fn state_after(outcome: &Outcome) -> &'static str {

@@ -9,7 +9,7 @@ use connector_core::{
     StreamName, StreamSpec, StreamSummary,
 };
 
-use crate::config::Config;
+use crate::config::{Config, WriteOptions};
 use crate::describe::{DescribeCache, Described, Picklist, why_left_out};
 use crate::org::Org;
 
@@ -21,6 +21,7 @@ use crate::org::Org;
 pub struct Salesforce {
     org: Org,
     cache: Arc<DescribeCache>,
+    write: WriteOptions,
 }
 
 impl Salesforce {
@@ -32,6 +33,7 @@ impl Salesforce {
         Ok(Self {
             org: Org::new(config, clock)?,
             cache: Arc::default(),
+            write: config.write,
         })
     }
 
@@ -57,6 +59,10 @@ impl Salesforce {
 
     pub(crate) fn describes(&self) -> &Arc<DescribeCache> {
         &self.cache
+    }
+
+    pub(crate) fn write_options(&self) -> WriteOptions {
+        self.write
     }
 
     /// The object that `selection` names.

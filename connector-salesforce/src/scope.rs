@@ -122,7 +122,7 @@ fn of_query(shape: &QueryShape, text: &str, request: &ReadRequest) -> Result<Sco
         known: schema,
         filter: request.filter.as_ref(),
         has_id: whole.is_none() && described.spec.schema.field("Id").is_some(),
-        keyed: false,
+        keyed: !schema.primary_key().is_empty(),
         deletions: cursor.is_some() && described.has_deletions(),
     })?;
     let mut notes = Vec::new();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::{
-    Connector, Deletes, Drift, Error, ErrorKind, Filter, Journal, Result, Selection, StateStore, StreamName,
-    TaskId, WriteMode, WriteRequest,
+    Connector, Deletes, Drift, Error, ErrorKind, Filter, Journal, Nulls, Result, Selection, StateStore,
+    StreamName, TaskId, WriteMode, WriteRequest,
 };
 
 use crate::observe::Observer;
@@ -75,6 +75,10 @@ pub struct Task {
     pub fields: Vec<FieldMapping>,
     /// The destination's fields that existing records keep.
     pub keep: Vec<String>,
+    /// What a null does to its field.
+    pub nulls: Nulls,
+    /// The destination's fields whose nulls do something else.
+    pub nulls_of: Vec<(String, Nulls)>,
     /// What becomes of rows whose records are gone.
     pub deletes: Deletes,
     /// The largest part of a table's rows that a prune may delete, from 0 to 1.
@@ -142,6 +146,8 @@ impl Task {
             match_on: Vec::new(),
             fields: Vec::new(),
             keep: Vec::new(),
+            nulls: Nulls::default(),
+            nulls_of: Vec::new(),
             deletes: Deletes::default(),
             max_delete: WriteRequest::MAX_DELETE,
             drift: Drift::default(),
@@ -213,6 +219,20 @@ impl Task {
     #[must_use]
     pub fn keep(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.keep = fields.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Answering nulls.
+    #[must_use]
+    pub fn nulls(mut self, nulls: Nulls) -> Self {
+        self.nulls = nulls;
+        self
+    }
+
+    /// Answering the nulls of one of the destination's fields.
+    #[must_use]
+    pub fn nulls_of(mut self, field: impl Into<String>, nulls: Nulls) -> Self {
+        self.nulls_of.push((field.into(), nulls));
         self
     }
 

@@ -343,6 +343,7 @@ impl<'a> Prepared<'a> {
         WriteRequest::new(into, Arc::clone(&self.mapping.schema), self.mode, self.id.clone())
             .with_match_on(self.match_on.clone())
             .with_keep(task.keep.clone())
+            .with_nulls(task.nulls, task.nulls_of.clone())
             .with_deletes(task.deletes)
             .with_max_delete(task.max_delete)
             .with_drift(task.drift)
@@ -396,6 +397,10 @@ pub(crate) async fn check_fields(destination: &dyn Destination, task: &Task) -> 
     let object = task.target();
     let spec = destination.describe(&Selection::Stream(object.clone())).await?;
     for name in task.fields.iter().map(|field| &field.to).chain(&task.match_on) {
+        // A path to another object's field is the destination's own to follow.
+        if name.contains('.') && spec.schema.field(name).is_none() {
+            continue;
+        }
         spec.schema
             .index_of(name)
             .map_err(|error| error.with_context("object", object.as_str()))?;

@@ -219,4 +219,26 @@ async fn a_job_file_says_modes_deletes_and_limits() {
         job.plan(&RunOptions::default()).await.unwrap_err().kind(),
         ErrorKind::Config
     );
+    // What has no name any more keeps it or not, as the job says of nulls.
+    let nameless = |of: &Memory| {
+        let rows = of.rows("kept").unwrap();
+        rows.records()
+            .filter(|record| record.get("name") == Value::Null)
+            .count()
+    };
+    let kept = "sync = \"full\", into = \"kept\"";
+    counts(&parse(kept)).await;
+    let mut batch = BatchBuilder::new(schema(), 0);
+    batch.push(Value::Int(70));
+    batch.push(Value::Null);
+    batch.end_record(Op::Put);
+    shop.put("customer", &batch.finish()).unwrap();
+    for (nulls, wanted) in [
+        ("nulls = \"leave\"", 0),
+        ("nulls_of = { name = \"leave\" }", 0),
+        ("nulls = \"leave\", nulls_of = { name = \"clear\" }", 1),
+    ] {
+        counts(&parse(&format!("{kept}, {nulls}"))).await;
+        assert_eq!(nameless(&warehouse), wanted, "{nulls}");
+    }
 }

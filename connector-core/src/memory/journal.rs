@@ -191,6 +191,10 @@ impl Journal for Memory {
         system.states.hold(fence)?;
         Ok(system.book.close(fence, target, ticket, rest))
     }
+
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        Ok(keys.iter().map(|key| self.standing(target, key)).collect())
+    }
 }
 
 impl Memory {

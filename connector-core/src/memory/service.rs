@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::journal::{Intent, Rest};
 use crate::key::Key;
 use crate::report::{CommitReport, Fate, Outcome, Rejection};
-use crate::state::{State, TaskId};
+use crate::state::State;
 
 /// Writes one table of a service.
 ///
@@ -22,12 +22,8 @@ use crate::state::{State, TaskId};
 /// would not.
 pub(super) struct ServiceWriter {
     memory: Memory,
-    table: String,
-    task: TaskId,
     layout: Layout,
-    /// The names of the layout's key.
-    match_on: Vec<String>,
-    journal: Option<Journaled>,
+    request: WriteRequest,
     report: CommitReport,
 }
 
@@ -58,11 +54,8 @@ impl ServiceWriter {
         }
         Ok(Self {
             memory: memory.clone(),
-            table: request.stream.as_str().to_owned(),
-            task: request.task,
-            match_on: request.match_on,
             layout,
-            journal: request.journal,
+            request,
             report: CommitReport::default(),
         })
     }
@@ -88,13 +81,13 @@ impl ServiceWriter {
     fn key_missing(&self, record: &Record<'_>) -> Rejection {
         let mut refusal = Refusal::new("key_missing", "a field of the key has no value");
         let missing = |name: &&String| !record.get(name).is_present();
-        refusal.field = self.match_on.iter().find(missing).cloned();
+        refusal.field = self.request.match_on.iter().find(missing).cloned();
         refusal.rejection(record.sequence(), record.source_key())
     }
 
     fn refuse(&mut self, rejection: Rejection) {
         let mut system = self.memory.lock();
-        let rejected = system.rejected.entry(self.task.clone()).or_default();
+        let rejected = system.rejected.entry(self.request.task.clone()).or_default();
         rejected.push(rejection.clone());
         drop(system);
         self.report.reject(rejection);
@@ -102,7 +95,7 @@ impl ServiceWriter {
 
     /// Stores that `sent` are about to be sent; a record without any key cannot be.
     async fn intend(&self, sent: &[Sent<'_>]) -> Result<()> {
-        let Some(journaled) = &self.journal else {
+        let Some(journaled) = &self.request.journal else {
             return Ok(());
         };
         let mut seen = HashSet::new();
@@ -124,10 +117,11 @@ impl ServiceWriter {
     /// The request; `None`: it was applied, and the answer is lost.
     fn send(&self, sent: &[Sent<'_>]) -> Result<Option<Vec<Answer>>> {
         let mut system = self.memory.lock();
-        system.table(&self.table)?;
+        let table = self.request.stream.as_str();
+        system.table(table)?;
         let number = system.next_change();
         let mut answers = Vec::with_capacity(sent.len());
-        if let Some(table) = system.tables.get_mut(&self.table) {
+        if let Some(table) = system.tables.get_mut(table) {
             let primary = table.schema().primary_key().to_vec();
             let mut change = table.change(&self.layout, number);
             for sent in sent {
@@ -197,6 +191,7 @@ fn last_of_each(outcomes: impl IntoIterator<Item = (Option<Key>, Outcome)>) -> V
 #[async_trait]
 impl Writer for ServiceWriter {
     async fn write(&mut self, batch: Batch) -> Result<()> {
+        let batch = self.request.leave_nulls(batch);
         let sent = self.admit(&batch);
         if sent.is_empty() {
             return Ok(());
@@ -207,7 +202,7 @@ impl Writer for ServiceWriter {
             answers = self.send(&sent)?;
         }
         let fates = self.count(&sent, answers);
-        match &self.journal {
+        match &self.request.journal {
             Some(journaled) => {
                 journaled
                     .journal

@@ -315,7 +315,7 @@ impl Done {
 #[async_trait]
 impl Writer for TableWriter {
     async fn write(&mut self, batch: Batch) -> Result<()> {
-        self.pending.push(batch);
+        self.pending.push(self.request.leave_nulls(batch));
         Ok(())
     }
 

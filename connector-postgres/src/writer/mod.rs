@@ -176,6 +176,7 @@ impl TableWriter {
 
     /// Encodes a batch into the COPY under way, or into a new one.
     async fn load(&mut self, batch: Batch) -> Result<()> {
+        let batch = self.request.leave_nulls(batch);
         // Beyond its key, what names a row says nothing.
         let unset = match self.layout.names_only {
             true => Unset::default(),

@@ -19,14 +19,14 @@ pub(crate) fn csv(target: &Target, mask: &[bool], rows: &[Row]) -> String {
     let mut out = String::from("Id");
     for column in &columns {
         out.push(',');
-        out.push_str(&column.field.name);
+        out.push_str(&column.name());
     }
     out.push('\n');
     for row in rows {
         out.push_str(row.key.as_str());
         for column in &columns {
             out.push(',');
-            write_cell(&row.value(column.position), &mut out);
+            write_cell(&row.value(column), &mut out);
         }
         out.push('\n');
     }

@@ -2,6 +2,9 @@
 
 mod properties;
 mod vendor;
+mod write;
+
+pub(crate) use write::WriteOptions;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,6 +31,7 @@ pub struct Config {
     pub(crate) api_version: ApiVersion,
     pub(crate) proxy: Option<Secret>,
     pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) write: WriteOptions,
 }
 
 /// How to sign in.
@@ -93,6 +97,7 @@ impl Config {
             api_version: ApiVersion::DEFAULT,
             proxy: None,
             ca_file: None,
+            write: WriteOptions::default(),
         }
     }
 

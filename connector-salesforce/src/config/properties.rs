@@ -2,7 +2,7 @@
 
 use connector_core::{Error, ErrorKind, Properties, PropertyKey, Result, Secret, nearest};
 
-use super::{Auth, Config, address, vendor};
+use super::{Auth, Config, WriteOptions, address, vendor};
 
 /// Our keys, with the names other products give them.
 const KEYS: &[PropertyKey] = &[
@@ -20,6 +20,8 @@ const KEYS: &[PropertyKey] = &[
     PropertyKey::new("token_url", &[]),
     PropertyKey::new("proxy", &["ProxyURL"]),
     PropertyKey::new("ca_file", &[]),
+    PropertyKey::new("auto_assign", &[]),
+    PropertyKey::new("allow_duplicates", &[]),
     PropertyKey::new(vendor::AUTH_SCHEME, &[]),
     PropertyKey::new(vendor::USE_SANDBOX, &[]),
     PropertyKey::new(vendor::INITIATE_OAUTH, &[]),
@@ -36,7 +38,8 @@ const UNSUPPORTED: [&str; 5] = [
 
 impl Config {
     /// Reads a job file's keys: `auth login_url api_version client_id client_secret username password
-    /// security_token refresh_token access_token instance_url token_url proxy ca_file`, and `connection_string`
+    /// security_token refresh_token access_token instance_url token_url proxy ca_file auto_assign
+    /// allow_duplicates`, and `connection_string`
     /// with other products' names for them. Without `auth`, what is given decides.
     ///
     /// # Errors
@@ -87,6 +90,10 @@ impl Given {
         }
         config.proxy = self.0.secret("proxy");
         config.ca_file = self.0.text("ca_file").map(Into::into);
+        config.write = WriteOptions {
+            auto_assign: self.0.flag("auto_assign")?.unwrap_or_default(),
+            allow_duplicates: self.0.flag("allow_duplicates")?.unwrap_or_default(),
+        };
         Ok(config)
     }
 

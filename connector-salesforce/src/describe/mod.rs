@@ -11,6 +11,8 @@ pub(crate) use cache::DescribeCache;
 pub(crate) use left_out::why_left_out;
 pub use picklist::{Picklist, PicklistValue};
 pub(crate) use spec::Described;
+#[cfg(test)]
+pub(crate) use wire::PicklistEntry;
 pub(crate) use wire::{FieldDescribe, ObjectDescribe};
 
 use conditional::Validator;

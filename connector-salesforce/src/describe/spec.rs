@@ -145,6 +145,9 @@ mod tests {
         Described::new(ObjectDescribe {
             name: "X".into(),
             queryable: true,
+            createable: true,
+            updateable: true,
+            deletable: true,
             fields,
             ..ObjectDescribe::default()
         })

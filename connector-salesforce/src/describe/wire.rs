@@ -25,10 +25,14 @@ pub(crate) struct ObjectDescribe {
     pub(crate) name: String,
     pub(crate) queryable: bool,
     #[serde(default)]
+    pub(crate) createable: bool,
+    #[serde(default)]
     pub(crate) updateable: bool,
     /// Whether the org keeps a list of what was deleted.
     #[serde(default)]
     pub(crate) replicateable: bool,
+    #[serde(default)]
+    pub(crate) deletable: bool,
     pub(crate) fields: Vec<FieldDescribe>,
 }
 
@@ -57,6 +61,7 @@ pub(crate) struct FieldDescribe {
     pub(crate) filterable: bool,
     /// A formula or roll-up summary.
     pub(crate) calculated: bool,
+    pub(crate) auto_number: bool,
     /// Shown with its characters masked.
     pub(crate) encrypted: bool,
     /// The objects whose records a reference may name.

@@ -1,7 +1,10 @@
 //! The journal, where there is one.
 
-use connector_core::{Counts, Fate, Intent, Journaled, Key, Outcome, Rejection, Rest, Result, Ticket};
+use connector_core::{
+    Counts, Fate, Intent, Journaled, Key, Outcome, Rejection, Rest, Result, Standing, TaskId, Ticket,
+};
 
+use super::operation::Operation;
 use super::row::Row;
 use super::row_error::RowError;
 
@@ -10,9 +13,21 @@ const CHUNK: usize = 10_000;
 
 /// The journal under its fence; writes nothing where there is none.
 #[derive(Debug)]
-pub(crate) struct Book(pub(crate) Option<Journaled>);
+pub(crate) struct Book(Option<Journaled>);
 
 impl Book {
+    /// The journal of a write.
+    pub(crate) fn new(journaled: Option<Journaled>, operation: Operation, task: &TaskId) -> Self {
+        Self(journaled.map(|mut journaled| {
+            // New records are known by keys of their source: those of another source must not be taken for them.
+            if operation == Operation::Insert {
+                let object = &mut journaled.target.object;
+                *object = format!("{object}, created by {}", task.as_str());
+            }
+            journaled
+        }))
+    }
+
     /// Stores that `rows` are about to be sent.
     pub(crate) async fn intend(&self, rows: &[Row], ticket: Option<&Ticket>) -> Result<()> {
         let Some(Journaled {
@@ -25,7 +40,7 @@ impl Book {
             return Ok(());
         };
         for chunk in rows.chunks(CHUNK) {
-            let keys: Vec<Key> = chunk.iter().map(|row| row.key.clone()).collect();
+            let keys: Vec<Key> = chunk.iter().map(|row| row.key.clone()).filter(is_known).collect();
             journal
                 .intend(fence, target, &Intent { keys: &keys, ticket })
                 .await?;
@@ -45,7 +60,10 @@ impl Book {
             return Ok(());
         };
         for chunk in fates.chunks(CHUNK) {
-            journal.settle(fence, target, chunk).await?;
+            let known: Vec<Fate> = chunk.iter().filter(|fate| is_known(&fate.key)).cloned().collect();
+            if !known.is_empty() {
+                journal.settle(fence, target, &known).await?;
+            }
         }
         Ok(())
     }
@@ -63,6 +81,19 @@ impl Book {
         }
     }
 
+    /// What is known of each of `rows`.
+    pub(crate) async fn standings(&self, rows: &[Row]) -> Result<Vec<Option<Standing>>> {
+        let Some(Journaled { journal, target, .. }) = &self.0 else {
+            return Ok(vec![None; rows.len()]);
+        };
+        let mut standings = Vec::with_capacity(rows.len());
+        for chunk in rows.chunks(CHUNK) {
+            let keys: Vec<Key> = chunk.iter().map(|row| row.key.clone()).collect();
+            standings.extend(journal.standings(target, &keys).await?);
+        }
+        Ok(standings)
+    }
+
     /// What an earlier run left open.
     pub(crate) fn open(&self) -> Vec<Ticket> {
         self.0
@@ -70,6 +101,11 @@ impl Book {
             .map(|journaled| journaled.open.clone())
             .unwrap_or_default()
     }
+}
+
+/// A new record without any key cannot be told from another.
+fn is_known(key: &Key) -> bool {
+    !key.as_str().is_empty()
 }
 
 /// The fate of a record that Salesforce refused.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use connector_core::{Error, ErrorKind, Fate, Key, Outcome, Rest, Result, Ticket};
 
+use super::columns::WriteColumns;
+use super::operation::Operation;
 use super::row::Row;
 use super::{BULK_FROM, SalesforceWriter};
 use crate::bulk::job::{self, Job, JobState, Kind};
@@ -12,6 +14,11 @@ use crate::id::Id;
 
 /// An upload that breaks off is begun anew with another job, so often at most.
 const MAX_UPLOADS: u32 = 3;
+
+/// Whether a job can do this: it tells which record is which by a key that each was sent with.
+pub(super) fn can_take(_columns: &WriteColumns, operation: Operation) -> bool {
+    operation == Operation::Update
+}
 
 impl SalesforceWriter {
     /// Updates `rows` by a job; what it left unprocessed is sent once more.
@@ -84,7 +91,7 @@ impl SalesforceWriter {
                 .with_context("job", ended.id.as_str())
                 .with_help("run again: the job's results are read anew before anything is sent"));
         }
-        let by_id: HashMap<Id, &Row> = rows.iter().map(|row| (row.id, row)).collect();
+        let by_id: HashMap<Id, &Row> = rows.iter().filter_map(|row| Some((row.id?, row))).collect();
         let row_of = |key: &Key| {
             Id::parse(key.as_str())
                 .and_then(|id| by_id.get(&id).copied())

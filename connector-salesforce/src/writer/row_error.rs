@@ -45,16 +45,26 @@ impl RowError {
         Self::new(code.trim(), message.trim(), fields, values)
     }
 
-    /// Whether the same record may pass a little later: somebody else held a lock on it.
+    /// Whether the same record may pass a little later: it was not applied, for a reason that is not its own.
     pub(crate) fn is_passing(&self) -> bool {
-        const PASSING: [&str; 4] = [
-            "UNABLE_TO_LOCK_ROW",
-            "TOO_MANY_LOCK_FAILURE",
-            "TooManyLockFailure",
-            "UNKNOWN_EXCEPTION",
-        ];
-        // Triggers and flows wrap a lock's error in one of their own.
-        PASSING.contains(&self.code.as_str()) || self.message.contains("UNABLE_TO_LOCK_ROW")
+        self.tries() > 0
+    }
+
+    /// How often the same record is tried again at most.
+    pub(crate) fn tries(&self) -> u32 {
+        match self.code.as_str() {
+            // Triggers and flows wrap a lock's error in one of their own.
+            _ if self.message.contains("UNABLE_TO_LOCK_ROW") => 3,
+            "UNABLE_TO_LOCK_ROW" | "TXN_LOCK" | "TOO_MANY_LOCK_FAILURE" | "TooManyLockFailure" => 3,
+            "ALL_OR_NONE_OPERATION_ROLLED_BACK" => 3,
+            "UNKNOWN_EXCEPTION" => 2,
+            _ => 0,
+        }
+    }
+
+    /// Whether the record is not there: what a delete wants.
+    pub(crate) fn is_gone(&self) -> bool {
+        ["ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND"].contains(&self.code.as_str())
     }
 }
 

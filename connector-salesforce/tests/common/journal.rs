@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use connector_core::{
     Counts, Error, ErrorKind, Fate, Fence, Identity, Intent, Journal, Journaled, Key, Outcome, Rest, Result,
-    Target, TaskId, Ticket,
+    Standing, Target, TaskId, Ticket,
 };
 
 /// A journal in memory, with the rules of a real one.
@@ -159,5 +159,14 @@ impl Journal for MemoryJournal {
             }
         }
         Ok(counts)
+    }
+
+    async fn standings(&self, _target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        let inner = self.inner.lock().unwrap();
+        let standing = |key| {
+            let entry = inner.entries.get(key)?;
+            Some(entry.outcome.as_ref().map_or(Standing::Sent, Standing::after))
+        };
+        Ok(keys.iter().map(standing).collect())
     }
 }

@@ -50,7 +50,7 @@ impl Org {
     }
 
     pub(crate) async fn of_query() -> Self {
-        let query = "SELECT Id, Thing__c.Name, Note__c, Flag__c, Amount__c, At__c, Day__c FROM Thing__c \
+        let query = "SELECT Id, t.Name, Note__c, Flag__c, Amount__c, At__c, Day__c, CreatedBy.Name FROM Thing__c t \
                      WHERE (Ext__c != 'no' OR Name = null)";
         Self {
             query: Some(query.to_owned()),
@@ -132,7 +132,9 @@ impl SourceSystem for Org {
                 continue;
             }
             for field in spec.schema.fields() {
-                thing::push(&mut builder, field.data_type, &record[&field.name]);
+                // Whoever made the records is no user that can be seen.
+                let value = record.get(&field.name).unwrap_or(&FieldValue::Null);
+                thing::push(&mut builder, field.data_type, value);
             }
             builder.end_record(Op::Put);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Counts, Fate, Fence, Intent, Journal, Rest, Result, Target, Ticket};
+use connector_core::{Counts, Fate, Fence, Intent, Journal, Key, Rest, Result, Standing, Target, Ticket};
 
 use super::operation::Operation;
 use super::passage::Gate;
@@ -32,5 +32,11 @@ impl Journal for FaultyJournal {
         let detail = format!("{}: {}", target.object, ticket.as_str());
         let call = self.inner.close(fence, target, ticket, rest);
         self.gate.pass(Operation::Close, detail, call).await
+    }
+
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        let detail = format!("{}: {} keys", target.object, keys.len());
+        let call = self.inner.standings(target, keys);
+        self.gate.pass(Operation::Standings, detail, call).await
     }
 }

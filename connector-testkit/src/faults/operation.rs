@@ -44,13 +44,15 @@ pub enum Operation {
     Settle,
     /// [`Journal::close`](connector_core::Journal::close).
     Close,
+    /// [`Journal::standings`](connector_core::Journal::standings).
+    Standings,
     /// [`Statements::execute`](connector_core::Statements::execute).
     Execute,
 }
 
 impl Operation {
     /// All of them, for a test that takes each in turn.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Identity,
         Self::Check,
         Self::Streams,
@@ -70,6 +72,7 @@ impl Operation {
         Self::Intend,
         Self::Settle,
         Self::Close,
+        Self::Standings,
         Self::Execute,
     ];
 }
@@ -96,6 +99,7 @@ impl fmt::Display for Operation {
             Self::Intend => "intend",
             Self::Settle => "settle",
             Self::Close => "close",
+            Self::Standings => "standings",
             Self::Execute => "execute",
         })
     }

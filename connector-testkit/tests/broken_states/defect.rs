@@ -55,6 +55,9 @@ pub(crate) enum Defect {
     ReleasedIsSent,
     /// What has a fate gets no other.
     KeepsTheFirstFate,
+    TellsStandingsInTheOrderOfKeys,
+    /// What is not known is left out of the standings.
+    LeavesOutTheUnknown,
     /// What was not intended gets no fate.
     SettlesOnlyTheIntended,
     /// What was confirmed stays so, however often it is sent again.
@@ -278,6 +281,16 @@ pub(crate) const OF_JOURNALS: &[Case] = &[
         ],
     ),
     (Defect::KeepsTheFirstFate, "the_last_fate_stands", &[]),
+    (
+        Defect::TellsStandingsInTheOrderOfKeys,
+        "standings_are_told_in_the_order_of_the_keys",
+        &[],
+    ),
+    (
+        Defect::LeavesOutTheUnknown,
+        "standings_are_told_in_the_order_of_the_keys",
+        &[],
+    ),
     (
         Defect::SettlesOnlyTheIntended,
         "the_fate_of_what_was_never_sent_is_kept",

@@ -45,6 +45,9 @@ pub(super) struct TaskEntry {
     pub(super) fields: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) keep: Vec<String>,
+    pub(super) nulls: Option<NullsWord>,
+    #[serde(default)]
+    pub(super) nulls_of: BTreeMap<String, NullsWord>,
     pub(super) deletes: Option<DeletesWord>,
     pub(super) max_delete: Option<f64>,
     pub(super) drift: Option<DriftWord>,
@@ -70,6 +73,13 @@ pub(super) enum WriteWord {
     History,
     Delete,
     Prune,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum NullsWord {
+    Clear,
+    Leave,
 }
 
 #[derive(Clone, Copy, Deserialize)]

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connector_core::{
-    Connector, Deletes, Drift, Error, ErrorKind, Filter, Result, Secret, WriteMode, nearest,
+    Connector, Deletes, Drift, Error, ErrorKind, Filter, Nulls, Result, Secret, WriteMode, nearest,
     parse_connection_string,
 };
 
-use self::file::{DeletesWord, DriftWord, File, JobEntry, SyncWord, TaskEntry, WriteWord};
+use self::file::{DeletesWord, DriftWord, File, JobEntry, NullsWord, SyncWord, TaskEntry, WriteWord};
 pub use self::registry::{Properties, Registry};
 use self::state::{StateFolders, keep_state};
 use crate::job::{Job, Sync, Task};
@@ -267,6 +267,16 @@ fn task(entry: TaskEntry) -> Result<Task> {
             WriteWord::Delete => WriteMode::Delete,
             WriteWord::Prune => WriteMode::Prune,
         });
+    }
+    let nulls = |word| match word {
+        NullsWord::Clear => Nulls::Clear,
+        NullsWord::Leave => Nulls::Leave,
+    };
+    if let Some(word) = entry.nulls {
+        task = task.nulls(nulls(word));
+    }
+    for (field, word) in entry.nulls_of {
+        task = task.nulls_of(field, nulls(word));
     }
     if let Some(deletes) = entry.deletes {
         task = task.deletes(match deletes {

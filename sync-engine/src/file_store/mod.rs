@@ -194,6 +194,12 @@ impl Journal for FileStore {
         }
         Ok(counts)
     }
+
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        let mut work = self.exclusive()?;
+        let log = work.log(target);
+        keys.iter().map(|key| log.standing(key)).collect()
+    }
 }
 
 impl Exclusive<'_> {

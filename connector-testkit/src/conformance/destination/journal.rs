@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use connector_core::{
-    Claim, Counts, Error, ErrorKind, Fate, Fence, Intent, Journal, Key, Outcome, Rest, Target, Ticket,
-    WriteMode,
+    Claim, Counts, Error, ErrorKind, Fate, Fence, Intent, Journal, Key, Outcome, Rest, Standing, Target,
+    Ticket, WriteMode,
 };
 
 use super::DestinationSystem;
@@ -99,6 +99,16 @@ impl Journal for Notebook {
                 }
             }
             Ok(counts)
+        })
+    }
+
+    async fn standings(&self, _: &Target, keys: &[Key]) -> connector_core::Result<Vec<Option<Standing>>> {
+        self.with(|notes| {
+            let standing = |key| match notes.fates.get(key)? {
+                Some(outcome) => Some(Standing::after(outcome)),
+                None => Some(Standing::Sent),
+            };
+            Ok(keys.iter().map(standing).collect())
         })
     }
 }

@@ -180,6 +180,8 @@ const CHECKS: &[Listed<dyn DestinationSystem>] = &[
     check!(values::null_clears, Keyed),
     check!(values::unset_leaves_alone, Keyed, Partial),
     check!(values::unset_and_null_stay_apart_in_one_batch, Keyed, Partial),
+    check!(values::nulls_are_left_alone_where_they_are_to_be, Keyed, Partial),
+    check!(values::a_field_may_have_its_own_answer_to_nulls, Keyed, Partial),
     check!(values::unset_in_a_new_record_is_null, Upsert, Partial),
     check!(modes::an_insert_adds_each_record_once, Insert),
     check!(modes::an_insert_changes_nothing_that_is_there, Insert),

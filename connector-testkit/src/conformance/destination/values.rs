@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_core::{Batch, BatchBuilder, DataType, Field, Op, Schema, Value, WriteMode};
+use connector_core::{Batch, BatchBuilder, DataType, Field, Nulls, Op, Schema, Value, WriteMode};
 
 use super::DestinationSystem;
 use super::write::{found, holds, keyed_mode, open, ready, request, request_of, usual_mode, write};
@@ -188,6 +188,67 @@ pub(super) async fn unset_and_null_stay_apart_in_one_batch(system: &dyn Destinat
         "records with values, nulls and unset fields side by side",
     )
     .await
+}
+
+pub(super) async fn nulls_are_left_alone_where_they_are_to_be(system: &dyn DestinationSystem) -> Verdict {
+    let mode = keyed_mode(system)?;
+    ready(system, mode, 0..10).await;
+    let schema = system.schema();
+    let full = system.records(0..10, 1);
+    write(system, request(system, mode), [full.clone()]).await?;
+    let cleared = altered(&system.records(0..10, 2), Op::Put, |index, field, value| {
+        if index % 2 == 0 && is_free(&schema, field) {
+            Value::Null
+        } else {
+            value
+        }
+    });
+    let request = request(system, mode).with_nulls(Nulls::Leave, Vec::new());
+    write(system, request, [cleared.clone()]).await?;
+    let wanted = merged(&schema, &full, &cleared, |index, field| {
+        let record = cleared.get(index);
+        record.is_some_and(|record| record.get(&field.name) != Value::Null)
+    });
+    holds(
+        system,
+        &[&wanted],
+        "records with nulls that leave their fields alone",
+    )
+    .await
+}
+
+pub(super) async fn a_field_may_have_its_own_answer_to_nulls(system: &dyn DestinationSystem) -> Verdict {
+    let mode = keyed_mode(system)?;
+    ready(system, mode, 0..6).await;
+    let schema = system.schema();
+    let free: Vec<&Field> = schema
+        .fields()
+        .iter()
+        .filter(|field| is_free(&schema, field))
+        .collect();
+    let Some(own) = free.first() else {
+        return Err(Failure::new("the test's schema has no field that may be null"));
+    };
+    let full = system.records(0..6, 1);
+    let cleared = altered(&full, Op::Put, |_, field, value| {
+        if is_free(&schema, field) {
+            Value::Null
+        } else {
+            value
+        }
+    });
+    for (nulls, of_field) in [(Nulls::Leave, Nulls::Clear), (Nulls::Clear, Nulls::Leave)] {
+        write(system, request(system, mode), [full.clone()]).await?;
+        let request = request(system, mode).with_nulls(nulls, vec![(own.name.clone(), of_field)]);
+        write(system, request, [cleared.clone()]).await?;
+        let wanted = merged(&schema, &full, &cleared, |_, field| {
+            let answer = if field.name == own.name { of_field } else { nulls };
+            answer == Nulls::Clear
+        });
+        let what = format!("records with nulls that {nulls} their fields, but {of_field} one of them");
+        holds(system, &[&wanted], &what).await?;
+    }
+    Ok(())
 }
 
 /// `old`, with the fields of `new` that `taken` says.

@@ -163,3 +163,26 @@ pub(super) async fn what_is_intended_survives_a_new_handle(system: &dyn JournalS
     )
     .await
 }
+
+pub(super) async fn standings_are_told_in_the_order_of_the_keys(system: &dyn JournalSystem) -> Verdict {
+    let write_back = WriteBack::begin(system).await?;
+    let (sent, confirmed, unknown) = (keys("b-sent", 1), keys("a-confirmed", 1), keys("c-unknown", 1));
+    let ticket = Ticket::new("job");
+    write_back
+        .intend(&[&sent[..], &confirmed].concat(), Some(&ticket))
+        .await?;
+    write_back.settle(&confirmed, &Outcome::Updated).await?;
+    // A new handle, and neither the order of the keys nor that in which they came.
+    let asked = [&unknown[..], &sent, &confirmed, &unknown].concat();
+    let told = system.journal().standings(&write_back.target, &asked).await?;
+    let wanted = [None, Some(Standing::Sent), Some(Standing::Confirmed), None];
+    ensure_eq!(told, wanted, "the standings of four keys, two of them unknown");
+    let other = super::there("1", "Another");
+    let told = system.journal().standings(&other, &asked).await?;
+    ensure_eq!(
+        told,
+        [None; 4],
+        "the standings of the same keys at a target that nothing is known of"
+    );
+    Ok(())
+}

@@ -196,6 +196,7 @@ const CHECKS: &[Listed<dyn JournalSystem>] = &[
     check!(fate::the_fate_of_what_was_never_sent_is_kept),
     check!(fate::intending_again_what_was_confirmed_makes_it_sent),
     check!(fate::what_is_intended_survives_a_new_handle),
+    check!(fate::standings_are_told_in_the_order_of_the_keys),
     check!(ticket::open_tickets_come_back_in_order),
     check!(ticket::settling_every_record_leaves_its_ticket_open),
     check!(ticket::closing_ends_the_ticket),

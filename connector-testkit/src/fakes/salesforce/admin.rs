@@ -15,7 +15,8 @@ use super::error::ApiError;
 use super::fault::{Fault, RowFault};
 use super::json_in::Members;
 use super::org::Org;
-use super::{bulk_query, ingest, oauth, query, reply, router};
+use super::record_json::{own, write_record};
+use super::{bulk_query, ingest, oauth, reply, router};
 
 /// Largest number of leads in one answer.
 const MAX_LEADS: u64 = 10_000;
@@ -125,7 +126,7 @@ fn summary(org: &Org) -> Value {
 fn leads(org: &Org, from: u64, count: u64) -> Response {
     let view = org.view();
     let lead = org.lead();
-    let fields: Vec<usize> = (0..lead.fields.len()).collect();
+    let paths = own(0..lead.fields.len());
     let mut out = vec![b'['];
     let last = from.saturating_add(count).saturating_sub(1);
     let rows = view
@@ -137,7 +138,7 @@ fn leads(org: &Org, from: u64, count: u64) -> Response {
         if place > 0 {
             out.push(b',');
         }
-        query::write_record(row, VERSION, &fields, &mut out);
+        write_record(&view, row, VERSION, &paths, &mut out);
     }
     out.push(b']');
     reply::raw_json(200, out)

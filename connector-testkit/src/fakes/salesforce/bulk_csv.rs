@@ -6,7 +6,9 @@ use axum::body::{Body, Bytes};
 
 use super::bulk_job::CsvFormat;
 use super::object::ObjectType;
+use super::record_json::shown;
 use super::row_set::RowSet;
+use super::soql::Path;
 use super::value::write_doubled;
 use super::view::View;
 use crate::fakes::seed::mix;
@@ -20,7 +22,7 @@ pub(super) struct Snapshot {
     pub(super) view: Arc<View>,
     pub(super) rows: Arc<RowSet>,
     pub(super) object: Arc<ObjectType>,
-    pub(super) fields: Arc<Vec<usize>>,
+    pub(super) paths: Arc<Vec<Path>>,
 }
 
 /// The body with the header row and the rows at `from..to`.
@@ -47,11 +49,9 @@ pub(super) fn body(snapshot: Snapshot, format: CsvFormat, from: usize, to: usize
 }
 
 fn write_header(snapshot: &Snapshot, format: CsvFormat, out: &mut Vec<u8>) {
-    let names: Vec<&[u8]> = snapshot
-        .fields
-        .iter()
-        .map(|&field| snapshot.object.fields[field].name.as_bytes())
-        .collect();
+    let names = snapshot.paths.iter();
+    let names: Vec<String> = names.map(|path| path.name(&snapshot.object)).collect();
+    let names: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
     write_line(&names, format, out);
 }
 
@@ -60,12 +60,12 @@ fn write_row(snapshot: &Snapshot, format: CsvFormat, n: u64, out: &mut Vec<u8>) 
         return;
     };
     let odd = mix(n, 99).is_multiple_of(8);
-    for (place, &field) in snapshot.fields.iter().enumerate() {
+    for (place, path) in snapshot.paths.iter().enumerate() {
         if place > 0 {
             out.push(format.delimiter());
         }
-        row.value(field)
-            .write_csv(&snapshot.object.fields[field], odd, out);
+        let meta = path.meta(&snapshot.object);
+        shown(meta, path.value(&snapshot.view, row)).write_csv(meta, odd, out);
     }
     format.end_line(out);
 }

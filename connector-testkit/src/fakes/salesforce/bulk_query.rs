@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use super::bulk_csv::{self, Snapshot};
 use super::bulk_job::{CsvFormat, JobHead, JobState, asked_state, list, wrong_state};
 use super::error::ApiError;
+use super::field::FieldType;
 use super::org::Org;
 use super::query;
 use super::reply;
-use super::soql::{self, Query, Select};
+use super::soql::{self, Path, Query, Select};
 
 /// Most result pages one answer of `resultPages` names.
 const MAX_RESULT_PAGES: usize = 5;
@@ -24,7 +25,7 @@ const MAX_RESULT_PAGES: usize = 5;
 pub(super) struct QueryJob {
     head: JobHead,
     query: Query,
-    fields: Arc<Vec<usize>>,
+    paths: Arc<Vec<Path>>,
     /// Set when the job completes.
     snapshot: Option<Snapshot>,
 }
@@ -65,23 +66,36 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
         )));
     }
     let text = body.get("query").and_then(Value::as_str).unwrap_or_default();
-    let query = soql::parse(&org.schema(), text)?;
+    let query = soql::parse(&org.schema(), org.now(), text)?;
     let object = Arc::clone(&query.object);
     if !object.bulk {
         let message = format!("Entity '{}' is not supported by the Bulk API.", object.name);
         return Err(ApiError::bad("INVALIDENTITY", message));
     }
-    let Select::Fields(fields) = query.select.clone() else {
+    let Select::Fields { paths, all_fields } = query.select.clone() else {
         return Err(ApiError::bad(
             "API_ERROR",
             "Aggregate Relationships not supported in Bulk Query",
         ));
     };
-    if fields.iter().any(|&field| query::is_compound(&object, field)) {
+    if all_fields {
         return Err(ApiError::bad(
             "API_ERROR",
-            "Selecting compound data not supported in Bulk Query",
+            "FIELDS(ALL) and FIELDS(CUSTOM) are not supported in Bulk Query",
         ));
+    }
+    let refused = paths.iter().map(|path| path.meta(&object).kind);
+    if let Some(kind) = refused
+        .into_iter()
+        .find(|kind| kind.is_compound() || matches!(kind, FieldType::Base64 | FieldType::Complex))
+    {
+        let (code, data) = match kind {
+            FieldType::Base64 => ("FUNCTIONALITY_NOT_ENABLED", "binary"),
+            FieldType::Complex => ("INVALID_FIELD", "compound"),
+            _ => ("API_ERROR", "compound"),
+        };
+        let message = format!("Selecting {data} data not supported in Bulk Query");
+        return Err(ApiError::bad(code, message));
     }
     if query.has_offset() {
         return Err(ApiError::bad(
@@ -105,7 +119,7 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
     let job = QueryJob {
         head,
         query,
-        fields: Arc::new(fields),
+        paths: Arc::new(paths),
         snapshot: None,
     };
     let answer = job.created_json();
@@ -137,12 +151,12 @@ pub(super) async fn poll(org: &Arc<Org>, id: &str) -> Result<Response, ApiError>
     let job = find(&mut jobs, id)?;
     // Another poll may have been faster, or the job was aborted meanwhile.
     if job.snapshot.is_none() && !job.head.state.is_final() {
-        let fields = Arc::clone(&job.fields);
+        let paths = Arc::clone(&job.paths);
         job.snapshot = Some(Snapshot {
             view: Arc::new(view),
             rows: Arc::new(rows),
             object,
-            fields,
+            paths,
         });
         job.head.state = JobState::JobComplete;
         job.head.changed = org.now();

@@ -9,7 +9,8 @@ use super::change::{Done, Operation, RowChange};
 use super::error::{ApiError, RowError};
 use super::field::FieldType;
 use super::id;
-use super::json_in::{Input, Members};
+use super::json_change::{attribute_type, row_change};
+use super::json_in::Members;
 use super::object::ObjectType;
 use super::org::Org;
 use super::reply;
@@ -28,14 +29,36 @@ struct Body {
     records: Vec<Members>,
 }
 
-/// `PATCH /composite/sobjects`
-pub(super) fn update(org: &Org, body: &[u8]) -> Result<Response, ApiError> {
-    let body: Body =
-        serde_json::from_slice(body).map_err(|error| ApiError::json_parser(error.to_string()))?;
-    if body.records.len() > MAX_RECORDS {
+impl Body {
+    fn read(body: &[u8]) -> Result<Self, ApiError> {
+        let body: Self =
+            serde_json::from_slice(body).map_err(|error| ApiError::json_parser(error.to_string()))?;
+        within_limit(body.records.len())?;
+        Ok(body)
+    }
+}
+
+fn within_limit(records: usize) -> Result<(), ApiError> {
+    if records > MAX_RECORDS {
         let message = "record limit reached. cannot submit more than 200 records in this call";
         return Err(ApiError::bad("EXCEEDED_ID_LIMIT", message));
     }
+    Ok(())
+}
+
+/// `POST /composite/sobjects`
+pub(super) fn insert(org: &Org, body: &[u8]) -> Result<Response, ApiError> {
+    mixed(org, Operation::Insert, body)
+}
+
+/// `PATCH /composite/sobjects`
+pub(super) fn update(org: &Org, body: &[u8]) -> Result<Response, ApiError> {
+    mixed(org, Operation::Update, body)
+}
+
+/// Records that may be of several objects.
+fn mixed(org: &Org, operation: Operation, body: &[u8]) -> Result<Response, ApiError> {
+    let body = Body::read(body)?;
     let objects: Vec<Arc<ObjectType>> = body
         .records
         .iter()
@@ -45,20 +68,82 @@ pub(super) fn update(org: &Org, body: &[u8]) -> Result<Response, ApiError> {
         let message = "The request contains more than 10 chunks; sort the records by type";
         return Err(ApiError::bad("LIMIT_EXCEEDED", message));
     }
-    let mut updates = Vec::with_capacity(body.records.len());
+    let schema = org.schema();
+    let mut changes = Vec::with_capacity(body.records.len());
     for (record, object) in body.records.iter().zip(&objects) {
-        updates.push(row_update(object, record)?);
+        let change = row_change(&schema, object, operation, record)?;
+        if operation == Operation::Insert && change.id.is_some() {
+            return Err(no_id());
+        }
+        changes.push(change);
     }
-    let results = org.write(org.next_request(), &updates, body.all_or_none);
+    Ok(write(org, &changes, body.all_or_none, false))
+}
+
+/// `PATCH /composite/sobjects/{object}/{field}`
+pub(super) fn upsert(
+    org: &Org,
+    object: &Arc<ObjectType>,
+    field: &str,
+    body: &[u8],
+) -> Result<Response, ApiError> {
+    let can = |field: &usize| object.fields[*field].external_id || object.fields[*field].id_lookup;
+    let known = object.field(field).filter(can);
+    let Some(key) = known else {
+        let message = format!("Provided external ID field does not exist or is not accessible: {field}");
+        return Err(ApiError::new(404, "NOT_FOUND", message));
+    };
+    let body = Body::read(body)?;
+    let schema = org.schema();
+    let mut changes = Vec::with_capacity(body.records.len());
+    for record in &body.records {
+        if object_of(org, record)?.name != object.name {
+            let message = "all records of an upsert must be of the object in the address";
+            return Err(ApiError::bad("INVALID_TYPE", message));
+        }
+        let change = row_change(&schema, object, Operation::Upsert { key }, record)?;
+        if change.id.is_some() && object.fields[key].kind != FieldType::Id {
+            return Err(no_id());
+        }
+        changes.push(change);
+    }
+    Ok(write(org, &changes, body.all_or_none, true))
+}
+
+/// `DELETE /composite/sobjects?ids=`
+pub(super) fn delete(org: &Org, ids: &str, all_or_none: Option<&str>) -> Result<Response, ApiError> {
+    let ids: Vec<&str> = ids.split(',').filter(|id| !id.is_empty()).collect();
+    within_limit(ids.len())?;
+    let schema = org.schema();
+    let mut changes = Vec::with_capacity(ids.len());
+    for id in ids {
+        let Some(object) = schema.of_id(id) else {
+            let message = format!("malformed id {id}");
+            return Err(ApiError::bad("MALFORMED_ID", message));
+        };
+        let mut change = RowChange::new(object, Operation::Delete);
+        change.id = Some(id.to_owned());
+        changes.push(change);
+    }
+    Ok(write(org, &changes, all_or_none == Some("true"), false))
+}
+
+fn no_id() -> ApiError {
+    let message = "The Id field should not be specified in the sobject data.";
+    ApiError::bad("INVALID_FIELD", message)
+}
+
+fn write(org: &Org, changes: &[RowChange], all_or_none: bool, tells_created: bool) -> Response {
+    let results = org.write(org.next_request(), changes, all_or_none);
     let mut out = vec![b'['];
-    for (place, (result, update)) in results.iter().zip(&updates).enumerate() {
+    for (place, (result, change)) in results.iter().zip(changes).enumerate() {
         if place > 0 {
             out.push(b',');
         }
-        write_result(result, update, &mut out);
+        write_result(result, change, tells_created, &mut out);
     }
     out.push(b']');
-    Ok(reply::raw_json(200, out))
+    reply::raw_json(200, out)
 }
 
 /// `PATCH /sobjects/Lead/{id}`
@@ -70,10 +155,9 @@ pub(super) fn update_one(
 ) -> Result<Response, ApiError> {
     let record: Members =
         serde_json::from_slice(body).map_err(|error| ApiError::json_parser(error.to_string()))?;
-    let mut update = row_update(object, &record)?;
+    let mut update = row_change(&org.schema(), object, Operation::Update, &record)?;
     if update.id.is_some() {
-        let message = "The Id field should not be specified in the sobject data.";
-        return Err(ApiError::bad("INVALID_FIELD", message));
+        return Err(no_id());
     }
     update.id = Some(id.to_owned());
     let result = org.write(org.next_request(), &[update], false).pop();
@@ -90,75 +174,30 @@ pub(super) fn update_one(
 }
 
 fn object_of(org: &Org, record: &Members) -> Result<Arc<ObjectType>, ApiError> {
-    let attributes = match record.get("attributes") {
-        Some(Input::Nested(raw)) => serde_json::from_str::<Members>(raw.get()).unwrap_or_default(),
-        _ => Members::default(),
-    };
-    let Some(Input::Text(name)) = attributes.get("type") else {
+    let Some(name) = attribute_type(record) else {
         let message = "Include an entity type in the attributes of each record: attributes.type";
         return Err(ApiError::bad("INVALID_TYPE", message));
     };
-    org.object(name)
+    org.object(&name)
         .ok_or_else(|| ApiError::bad("INVALID_TYPE", format!("sObject type '{name}' is not supported.")))
 }
 
-fn row_update(object: &Arc<ObjectType>, record: &Members) -> Result<RowChange, ApiError> {
-    let mut change = RowChange::new(object, Operation::Update);
-    for (name, input) in &record.0 {
-        if name == "attributes" {
-            continue;
-        }
-        let Some(field) = object.field(name) else {
-            let message = format!("No such column '{name}' on sobject of type {}", object.name);
-            return Err(ApiError::bad("INVALID_FIELD", message));
-        };
-        let meta = &object.fields[field];
-        if meta.kind == FieldType::Id {
-            change.id = match input {
-                Input::Text(text) => Some(text.clone()),
-                Input::Null => None,
-                _ => return Err(cannot_read("string", input)),
-            };
-            continue;
-        }
-        let numeric = meta.kind.is_numeric();
-        match input {
-            Input::Nested(_) => return Err(cannot_read(meta.soap_type.trim_start_matches("xsd:"), input)),
-            Input::Number(_) if !numeric => return Err(cannot_read("string", input)),
-            Input::Bool(_) if meta.kind != FieldType::Boolean => return Err(cannot_read("string", input)),
-            _ => change.fields.push((field, input.clone())),
-        }
-    }
-    Ok(change)
-}
-
-fn cannot_read(kind: &str, input: &Input) -> ApiError {
-    let found = match input {
-        Input::Null => "VALUE_NULL".to_owned(),
-        Input::Bool(value) => format!("VALUE_{} value {value}", value.to_string().to_uppercase()),
-        Input::Number(text) if text.contains(['.', 'e', 'E']) => format!("VALUE_NUMBER_FLOAT value {text}"),
-        Input::Number(text) => format!("VALUE_NUMBER_INT value {text}"),
-        Input::Text(text) => format!("VALUE_STRING value {text}"),
-        Input::Nested(_) => "START_OBJECT".to_owned(),
-    };
-    ApiError::json_parser(format!(
-        "Cannot deserialize instance of {kind} from {found} or request may be missing a required field at [line:1, \
-         column:1]"
-    ))
-}
-
-fn write_result(result: &Result<Done, RowError>, update: &RowChange, out: &mut Vec<u8>) {
+fn write_result(result: &Result<Done, RowError>, change: &RowChange, tells_created: bool, out: &mut Vec<u8>) {
     match result {
         Ok(done) => {
             out.extend_from_slice(b"{\"id\":");
             write_json_text(&done.id, out);
-            out.extend_from_slice(b",\"success\":true,\"errors\":[]}");
+            out.extend_from_slice(b",\"success\":true,\"errors\":[]");
+            if tells_created {
+                out.extend_from_slice(format!(",\"created\":{}", done.created).as_bytes());
+            }
+            out.push(b'}');
         }
         Err(error) => {
             out.push(b'{');
             // Innocent rows of a rolled back call carry their id although nothing was written.
             let innocent = error.code == "ALL_OR_NONE_OPERATION_ROLLED_BACK";
-            if let Some(id) = update.id.as_deref().filter(|_| innocent).and_then(id::normalize) {
+            if let Some(id) = change.id.as_deref().filter(|_| innocent).and_then(id::normalize) {
                 out.extend_from_slice(b"\"id\":");
                 write_json_text(&id, out);
                 out.push(b',');

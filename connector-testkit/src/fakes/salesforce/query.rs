@@ -5,19 +5,23 @@ use std::sync::Arc;
 use axum::response::Response;
 
 use super::error::ApiError;
+use super::field::FieldType;
 use super::object::ObjectType;
 use super::org::Org;
+use super::record_json::{own, write_record};
 use super::reply;
 use super::row_set::RowSet;
-use super::soql::{self, Query, Select};
+use super::soql::{self, Aggregate, Path, Query, Select};
 use super::timestamp::{DAY, SECOND};
 use super::value::write_json_text;
-use super::view::{RowView, View};
+use super::view::View;
 
 /// Microseconds a cursor lives.
 const CURSOR_LIFE: i64 = 2 * DAY * SECOND;
 /// Smallest batch a client may ask for.
 const MIN_BATCH: usize = 200;
+/// Characters from which on a text is a long one: two such fields make batches small.
+const LONG_TEXT: usize = 255;
 /// Largest batch a client may ask for.
 const MAX_BATCH: usize = 2_000;
 
@@ -25,7 +29,7 @@ const MAX_BATCH: usize = 2_000;
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
     object: Arc<ObjectType>,
-    fields: Arc<Vec<usize>>,
+    paths: Arc<Vec<Path>>,
     rows: Arc<RowSet>,
     /// The org when the query ran: shows what was deleted for good since.
     view: View,
@@ -54,19 +58,28 @@ pub(super) async fn first(
     all: bool,
     batch: usize,
 ) -> Result<Response, ApiError> {
-    let query = soql::parse(&org.schema(), text)?;
-    let Select::Fields(fields) = query.select.clone() else {
-        let (rows, _) = find(org, query, all).await?;
-        return Ok(reply::json(
-            200,
-            &serde_json::json!({ "totalSize": rows.len(), "done": true, "records": [] }),
-        ));
-    };
-    let object = Arc::clone(&query.object);
+    let query = soql::parse(&org.schema(), org.now(), text)?;
+    let (select, object) = (query.select.clone(), Arc::clone(&query.object));
     let (rows, view) = find(org, query, all).await?;
+    let paths = match select {
+        Select::Fields { paths, .. } => paths,
+        Select::Aggregates(aggregates) => return Ok(aggregated(&view, &object, &aggregates, &rows)),
+        Select::Count => {
+            return Ok(reply::json(
+                200,
+                &serde_json::json!({ "totalSize": rows.len(), "done": true, "records": [] }),
+            ));
+        }
+    };
+    let long = paths.iter().filter(|path| path.meta(&object).length > LONG_TEXT);
+    let batch = if long.count() > 1 {
+        batch.min(MIN_BATCH)
+    } else {
+        batch
+    };
     let cursor = Cursor {
         object,
-        fields: Arc::new(fields),
+        paths: Arc::new(paths),
         rows: Arc::new(rows),
         view: view.clone(),
         batch,
@@ -130,7 +143,7 @@ pub(super) fn record(
             .collect::<Result<_, _>>()?,
     };
     let mut out = Vec::new();
-    write_record(row, version, &fields, &mut out);
+    write_record(&view, row, version, &own(fields), &mut out);
     Ok(reply::raw_json(200, out))
 }
 
@@ -152,34 +165,28 @@ fn page(view: &View, cursor: &Cursor, version: u32, id: &str, offset: usize) -> 
         if place > 0 {
             out.push(b',');
         }
-        write_record(row, version, &cursor.fields, &mut out);
+        write_record(view, row, version, &cursor.paths, &mut out);
     }
     out.extend_from_slice(b"]}");
     reply::raw_json(200, out)
 }
 
-/// Appends a record as REST shows it, `attributes` first.
-pub(super) fn write_record(row: RowView<'_>, version: u32, fields: &[usize], out: &mut Vec<u8>) {
-    let object = row.object;
-    let id = row.id();
-    out.extend_from_slice(
-        format!(
-            "{{\"attributes\":{{\"type\":\"{0}\",\"url\":\"/services/data/v{version}.0/sobjects/{0}/{id}\"}}",
-            object.name
-        )
-        .as_bytes(),
-    );
-    for &field in fields {
-        let meta = &object.fields[field];
+/// The one row of a query with aggregates.
+fn aggregated(view: &View, object: &ObjectType, aggregates: &[Aggregate], rows: &RowSet) -> Response {
+    let mut out =
+        b"{\"totalSize\":1,\"done\":true,\"records\":[{\"attributes\":{\"type\":\"AggregateResult\"}"
+            .to_vec();
+    for aggregate in aggregates {
         out.push(b',');
-        write_json_text(&meta.name, out);
+        write_json_text(&aggregate.alias, &mut out);
         out.push(b':');
-        row.value(field).write_json(meta.kind, out);
+        let kind = if aggregate.counts() {
+            FieldType::Int
+        } else {
+            aggregate.kind(object)
+        };
+        aggregate.value(view, object, rows).write_json(kind, &mut out);
     }
-    out.push(b'}');
-}
-
-/// Whether the field is one of those only REST can read.
-pub(super) fn is_compound(object: &ObjectType, field: usize) -> bool {
-    object.fields[field].kind.is_compound()
+    out.extend_from_slice(b"}]}");
+    reply::raw_json(200, out)
 }

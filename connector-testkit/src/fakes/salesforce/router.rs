@@ -222,9 +222,21 @@ async fn records(
             let object = object(org, name)?;
             collections::update_one(org, &object, id, &read(body).await?)
         }
+        ("POST", ["composite", "sobjects"]) => {
+            org.stats.auto_assign(header(head, "sforce-auto-assign"));
+            collections::insert(org, &read(body).await?)
+        }
         ("PATCH", ["composite", "sobjects"]) => {
             org.stats.auto_assign(header(head, "sforce-auto-assign"));
             collections::update(org, &read(body).await?)
+        }
+        ("PATCH", ["composite", "sobjects", name, key]) => {
+            org.stats.auto_assign(header(head, "sforce-auto-assign"));
+            let object = object(org, name)?;
+            collections::upsert(org, &object, key, &read(body).await?)
+        }
+        ("DELETE", ["composite", "sobjects"]) => {
+            collections::delete(org, param("ids").unwrap_or_default(), param("allOrNone"))
         }
         ("GET", ["limits"]) => Ok(reply::json(200, &limits::all(org))),
         ("GET", ["limits", "recordCount"]) => {

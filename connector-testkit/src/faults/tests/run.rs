@@ -60,6 +60,7 @@ pub(super) async fn call(connector: &dyn Connector, operation: Operation) -> Res
             .close(&fence(), &target(), &Ticket::new("750"), Rest::Updated)
             .await
             .map(drop),
+        Operation::Standings => journal.standings(&target(), &[]).await.map(drop),
         Operation::Execute => connector.statements().unwrap().execute("x").await.map(drop),
     }
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use connector_core::{
     Batch, BatchBuilder, Capabilities, CheckReport, Claim, CommitReport, Connector, Counts, DataType,
-    Destination, Error, ErrorKind, Event, Fate, Fence, Field, Holder, Identity, Intent, Journal, Op,
+    Destination, Error, ErrorKind, Event, Fate, Fence, Field, Holder, Identity, Intent, Journal, Key, Op,
     ReadCapabilities, ReadPlan, ReadRequest, Reader, Rejection, Rest, Result, Schema, Selection, Source,
-    State, StateStore, Statements, StepReport, StreamSpec, StreamSummary, Target, TaskId, Ticket, Value,
-    WriteMode, WritePlan, WriteRequest, Writer,
+    Standing, State, StateStore, Statements, StepReport, StreamSpec, StreamSummary, Target, TaskId, Ticket,
+    Value, WriteMode, WritePlan, WriteRequest, Writer,
 };
 
 /// Three records in two batches, each with its checkpoint.
@@ -244,6 +244,11 @@ impl Journal for Sample {
     async fn close(&self, _: &Fence, _: &Target, _: &Ticket, _: Rest) -> Result<Counts> {
         self.apply("close");
         Ok(Counts::default())
+    }
+
+    async fn standings(&self, _: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        self.apply("standings");
+        Ok(vec![None; keys.len()])
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use connector_core::{Batch, BatchBuilder, Deletes, Field, Record, Schema, Value, WriteMode, WriteRequest};
+use connector_core::{
+    Batch, BatchBuilder, Deletes, Field, Nulls, Record, Schema, Value, WriteMode, WriteRequest,
+};
 
 use super::defect::Defect;
 use super::system::This;
@@ -121,6 +123,11 @@ impl This {
             Some(Defect::OverwriteNeverResumes) if request.mode == WriteMode::Overwrite => {
                 request.resumes = false;
             }
+            Some(Defect::NullsAlwaysClear) => {
+                request.nulls = Nulls::Clear;
+                request.nulls_of.clear();
+            }
+            Some(Defect::NullsOfFieldsIgnored) => request.nulls_of.clear(),
             Some(Defect::DeletesNotIgnored) if request.deletes == Deletes::Ignore => {
                 request.deletes = Deletes::Hard;
             }

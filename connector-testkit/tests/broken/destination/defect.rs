@@ -56,6 +56,10 @@ pub(super) enum Defect {
     NullsSkipped,
     /// A record that has nothing but its key is not written.
     EmptyRecordsSkipped,
+    /// A null clears whatever it is to do.
+    NullsAlwaysClear,
+    /// What a null does to one field is what it does to all.
+    NullsOfFieldsIgnored,
     /// Unset is null.
     UnsetIsNull,
     /// Which fields of a batch are set is seen from its first record.

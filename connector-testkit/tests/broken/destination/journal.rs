@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use connector_core::{Counts, Fate, Fence, Intent, Journal, Key, Outcome, Rest, Result, Target, Ticket};
+use connector_core::{
+    Counts, Fate, Fence, Intent, Journal, Key, Outcome, Rest, Result, Standing, Target, Ticket,
+};
 
 use super::defect::Defect;
 
@@ -77,5 +79,9 @@ impl Journal for MisusedJournal {
 
     async fn close(&self, fence: &Fence, target: &Target, ticket: &Ticket, rest: Rest) -> Result<Counts> {
         self.inner.close(fence, target, ticket, rest).await
+    }
+
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        self.inner.standings(target, keys).await
     }
 }

@@ -128,6 +128,12 @@ pub(super) const DATABASE: &[Case<Defect>] = &[
             "a_history_keeps_every_version",
         ],
     ),
+    also(
+        "nulls_are_left_alone_where_they_are_to_be",
+        NullsAlwaysClear,
+        &["a_field_may_have_its_own_answer_to_nulls"],
+    ),
+    only("a_field_may_have_its_own_answer_to_nulls", NullsOfFieldsIgnored),
     only("null_clears", EmptyRecordsSkipped),
     also(
         "unset_leaves_alone",

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Counts, Fate, Fence, Identity, Intent, Journal, Outcome, Rest, Result, Target, Ticket};
+use connector_core::{
+    Counts, Fate, Fence, Identity, Intent, Journal, Key, Outcome, Rest, Result, Standing, Target, Ticket,
+};
 
 use super::defect::Defect;
 use super::system::Server;
@@ -80,5 +82,10 @@ impl Journal for UnreliableJournal {
             _ => rest,
         };
         self.inner.close(&self.fence(fence), &target, ticket, rest).await
+    }
+
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        let target = known_as(self.defect, target);
+        self.inner.standings(&target, keys).await
     }
 }

@@ -64,6 +64,23 @@ impl Journal for Handle {
         }
         Ok(counts)
     }
+
+    async fn standings(&self, target: &Target, keys: &[Key]) -> Result<Vec<Option<Standing>>> {
+        pause().await;
+        let mut keys: Vec<String> = keys.iter().map(|key| self.key(key)).collect();
+        if self.has(Defect::TellsStandingsInTheOrderOfKeys) {
+            keys.sort_unstable();
+        }
+        let data = self.data();
+        let records = data.records.get(&self.there(target));
+        let standing = |key: &String| Some(records?.get(key)?.standing);
+        let standings = keys.iter().map(standing);
+        Ok(if self.has(Defect::LeavesOutTheUnknown) {
+            standings.filter(Option::is_some).collect()
+        } else {
+            standings.collect()
+        })
+    }
 }
 
 impl Handle {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::super::decimal::Decimal;
 use super::super::object::ObjectType;
+use super::path::Path;
 
 /// `SELECT … FROM … WHERE … ORDER BY … LIMIT … OFFSET …`
 #[derive(Clone, Debug)]
@@ -21,24 +22,46 @@ pub(in super::super) struct Query {
 pub(in super::super) enum Select {
     /// `COUNT()`
     Count,
-    /// Field indexes in the order of the query.
-    Fields(Vec<usize>),
+    /// `COUNT(Id)` and its like.
+    Aggregates(Vec<Aggregate>),
+    /// In the order of the query.
+    Fields {
+        paths: Vec<Path>,
+        /// Whether FIELDS(ALL) or FIELDS(CUSTOM) asked for them.
+        all_fields: bool,
+    },
+}
+
+/// `MAX(Amount) most`
+#[derive(Clone, Debug)]
+pub(in super::super) struct Aggregate {
+    pub(super) function: Function,
+    pub(super) path: Path,
+    pub(in super::super) alias: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Function {
+    Count,
+    CountDistinct,
+    Min,
+    Max,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Condition {
     Compare {
-        field: usize,
+        path: Path,
         operator: Operator,
         literal: Literal,
     },
     In {
-        field: usize,
+        path: Path,
         literals: Vec<Literal>,
         negated: bool,
     },
     Like {
-        field: usize,
+        path: Path,
         pattern: String,
     },
     And(Vec<Condition>),
@@ -66,11 +89,13 @@ pub(super) enum Literal {
     Text(String),
     /// Microseconds.
     DateTime(i64),
+    /// Days by name, such as TODAY: microseconds of its start and of its end.
+    Range(i64, i64),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Order {
-    pub(super) field: usize,
+    pub(super) path: Path,
     pub(super) descending: bool,
     pub(super) nulls_last: bool,
 }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::super::decimal::Decimal;
 use super::super::field::FieldType;
 use super::super::row_set::RowSet;
+use super::super::timestamp::{self, DAY, SECOND};
 use super::super::value::FieldValue;
 use super::super::view::{RowView, View};
 use super::ast::{Condition, Literal, Operator, Query};
@@ -21,15 +22,14 @@ pub(in super::super) fn run(query: &Query, view: &View, all: bool) -> RowSet {
             && query
                 .condition
                 .as_ref()
-                .is_none_or(|condition| holds(condition, row))
+                .is_none_or(|condition| holds(condition, view, row))
     });
     let limit = query.limit.unwrap_or(usize::MAX);
     // Ids ascend with the numbers, so the order by Id is the order at hand.
-    let ordered = query
-        .order
-        .iter()
-        .any(|order| query.object.fields[order.field].kind != FieldType::Id)
-        || query.order.first().is_some_and(|order| order.descending);
+    let ordered =
+        query.order.iter().any(|order| {
+            order.path.meta(&query.object).kind != FieldType::Id || !order.path.steps.is_empty()
+        }) || query.order.first().is_some_and(|order| order.descending);
     if !ordered {
         return matching.skip(query.offset).take(limit).collect();
     }
@@ -37,7 +37,7 @@ pub(in super::super) fn run(query: &Query, view: &View, all: bool) -> RowSet {
         .filter_map(|n| {
             let row = view.row(&query.object, n)?;
             let keys = query.order.iter();
-            let keys = keys.map(|order| SortKey::new(row.value(order.field)));
+            let keys = keys.map(|order| SortKey::new(order.path.value(view, row)));
             Some((keys.collect(), n))
         })
         .collect();
@@ -65,8 +65,8 @@ pub(in super::super) fn run(query: &Query, view: &View, all: bool) -> RowSet {
         .collect()
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum SortKey {
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum SortKey {
     Null,
     Bool(bool),
     DateTime(i64),
@@ -75,7 +75,7 @@ enum SortKey {
 }
 
 impl SortKey {
-    fn new(value: FieldValue) -> Self {
+    pub(super) fn new(value: FieldValue) -> Self {
         match value {
             FieldValue::Null | FieldValue::Compound(_) | FieldValue::Json(_) => Self::Null,
             FieldValue::Bool(value) => Self::Bool(value),
@@ -86,35 +86,50 @@ impl SortKey {
     }
 }
 
-fn holds(condition: &Condition, row: RowView<'_>) -> bool {
+fn holds(condition: &Condition, view: &View, row: RowView<'_>) -> bool {
     match condition {
-        Condition::And(parts) => parts.iter().all(|part| holds(part, row)),
-        Condition::Or(parts) => parts.iter().any(|part| holds(part, row)),
-        Condition::Not(inner) => !holds(inner, row),
+        Condition::And(parts) => parts.iter().all(|part| holds(part, view, row)),
+        Condition::Or(parts) => parts.iter().any(|part| holds(part, view, row)),
+        Condition::Not(inner) => !holds(inner, view, row),
         Condition::Compare {
-            field,
+            path,
             operator,
             literal,
-        } => compares(&row.value(*field), *operator, literal),
+        } => compares(&path.value(view, row), *operator, literal),
         Condition::In {
-            field,
+            path,
             literals,
             negated,
         } => {
-            let value = row.value(*field);
+            let value = path.value(view, row);
             literals
                 .iter()
                 .any(|literal| compares(&value, Operator::Equal, literal))
                 != *negated
         }
-        Condition::Like { field, pattern } => row
-            .value(*field)
+        Condition::Like { path, pattern } => path
+            .value(view, row)
             .text()
             .is_some_and(|text| like(&text.to_lowercase(), pattern)),
     }
 }
 
 fn compares(value: &FieldValue, operator: Operator, literal: &Literal) -> bool {
+    if let Literal::Range(from, to) = literal {
+        let at = match value {
+            FieldValue::DateTime(at) => Some(*at),
+            FieldValue::Text(text) => timestamp::parse_date(text).map(|day| day * DAY * SECOND),
+            _ => None,
+        };
+        return match operator {
+            Operator::Equal => at.is_some_and(|at| (*from..*to).contains(&at)),
+            Operator::NotEqual => at.is_none_or(|at| !(*from..*to).contains(&at)),
+            Operator::Less => at.is_some_and(|at| at < *from),
+            Operator::LessOrEqual => at.is_some_and(|at| at < *to),
+            Operator::Greater => at.is_some_and(|at| at >= *to),
+            Operator::GreaterOrEqual => at.is_some_and(|at| at >= *from),
+        };
+    }
     let ordering = match (value, literal) {
         (FieldValue::Null, Literal::Null) => Some(Ordering::Equal),
         (FieldValue::Bool(value), Literal::Bool(other)) => Some(value.cmp(other)),

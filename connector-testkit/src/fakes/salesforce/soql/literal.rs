@@ -6,13 +6,14 @@ use super::super::field::{Field, FieldType};
 use super::super::id;
 use super::super::timestamp;
 use super::ast::Literal;
+use super::dates::date_literal;
 use super::token::{Token, malformed};
 
 /// Longest quoted text of a condition, in characters.
 const MAX_TEXT: usize = 4_000;
 
 /// The meaning of `token` where it is compared with `field`.
-pub(super) fn literal(field: &Field, token: &Token) -> Result<Literal, ApiError> {
+pub(super) fn literal(field: &Field, token: &Token, now: i64) -> Result<Literal, ApiError> {
     let word = match token {
         Token::Symbol(symbol) => return Err(malformed(format!("unexpected token: '{symbol}'"))),
         Token::Text(text) => return quoted(field, text),
@@ -21,11 +22,16 @@ pub(super) fn literal(field: &Field, token: &Token) -> Result<Literal, ApiError>
     if word.eq_ignore_ascii_case("null") {
         return Ok(Literal::Null);
     }
+    let named = matches!(field.kind, FieldType::Date | FieldType::DateTime);
+    if let Some((from, to)) = date_literal(word, now).filter(|_| named) {
+        return Ok(Literal::Range(from, to));
+    }
     let found = match field.kind {
         FieldType::Boolean if word.eq_ignore_ascii_case("true") => Some(Literal::Bool(true)),
         FieldType::Boolean if word.eq_ignore_ascii_case("false") => Some(Literal::Bool(false)),
-        FieldType::Int | FieldType::Double => Decimal::parse(word).map(Literal::Number),
+        FieldType::Int | FieldType::Long | FieldType::Double => Decimal::parse(word).map(Literal::Number),
         FieldType::DateTime => timestamp::parse(word).map(Literal::DateTime),
+        FieldType::Time => timestamp::parse_time(word).map(|time| Literal::Text(time.to_lowercase())),
         FieldType::Date => timestamp::parse_date(word).map(|_| Literal::Text(word.clone())),
         _ => None,
     };
@@ -33,7 +39,9 @@ pub(super) fn literal(field: &Field, token: &Token) -> Result<Literal, ApiError>
         let quotes = match field.kind {
             FieldType::Boolean
             | FieldType::Int
+            | FieldType::Long
             | FieldType::Double
+            | FieldType::Time
             | FieldType::DateTime
             | FieldType::Date => "not ",
             _ => "",
@@ -55,8 +63,14 @@ fn quoted(field: &Field, text: &str) -> Result<Literal, ApiError> {
                 Err(ApiError::bad("INVALID_QUERY_FILTER_OPERATOR", message))
             }
         },
-        FieldType::Text | FieldType::Email | FieldType::Picklist if text.is_empty() => Ok(Literal::Null),
-        FieldType::Text | FieldType::Email | FieldType::Picklist => Ok(Literal::Text(text.to_lowercase())),
+        FieldType::Text | FieldType::Email | FieldType::Picklist | FieldType::MultiPicklist
+            if text.is_empty() =>
+        {
+            Ok(Literal::Null)
+        }
+        FieldType::Text | FieldType::Email | FieldType::Picklist | FieldType::MultiPicklist => {
+            Ok(Literal::Text(text.to_lowercase()))
+        }
         _ => Err(wrong(field, "not ")),
     }
 }

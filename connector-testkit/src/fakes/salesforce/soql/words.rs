@@ -7,15 +7,18 @@ use super::token::{Token, malformed, tokens};
 /// The words of a query and how far they were read.
 pub(super) struct Words<'a> {
     pub(super) schema: &'a Schema,
+    /// Microseconds: what TODAY is.
+    pub(super) now: i64,
     text: &'a str,
     tokens: Vec<(usize, Token)>,
     place: usize,
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(schema: &'a Schema, text: &'a str) -> Result<Self, ApiError> {
+    pub(super) fn new(schema: &'a Schema, now: i64, text: &'a str) -> Result<Self, ApiError> {
         Ok(Self {
             schema,
+            now,
             text,
             tokens: tokens(text)?,
             place: 0,

@@ -11,3 +11,5 @@ mod oauth;
 mod objects;
 mod query;
 mod seeds;
+mod soql;
+mod types;
