@@ -157,6 +157,11 @@ impl SourceSystem for Org {
         Some(Arc::new(self.elsewhere.reconnect()))
     }
 
+    /// Each record of the wide object has hundreds of fields.
+    fn is_large(&self) -> bool {
+        self.object != "Wide__c"
+    }
+
     fn secrets(&self) -> Vec<String> {
         vec![self.org().client_secret()]
     }
