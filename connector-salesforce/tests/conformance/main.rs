@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Suite::source("salesforce::source", || Org::of_object("Thing__c")),
         // No recycle bin, no Bulk, no SystemModstamp: what is left is read over REST and by the org's list of deletions.
         Suite::source("salesforce::plain", || Org::of_object("Plain__c")),
-        // So many fields that a query of all of them is longer than an address.
+        // Fields with names so long that a query of all of them is longer than an address.
         Suite::source("salesforce::wide", || Org::of_object("Wide__c")),
         Suite::source("salesforce::query", || Org::of_query()),
     ])

@@ -50,7 +50,7 @@ impl Org {
     }
 
     pub(crate) async fn of_query() -> Self {
-        let query = "SELECT Id, t.Name, Note__c, Flag__c, Amount__c, At__c, Day__c, CreatedBy.Name FROM Thing__c t \
+        let query = "SELECT Id, Thing__c.Name, Note__c, Flag__c, Amount__c, At__c, Day__c, CreatedBy.Name FROM Thing__c \
                      WHERE (Ext__c != 'no' OR Name = null)";
         Self {
             query: Some(query.to_owned()),

@@ -12,14 +12,9 @@ pub(crate) fn objects() -> Vec<ObjectSpec> {
         .without("IsDeleted")
         .without("SystemModstamp")
         .bulk(false);
-    let wide = (0..420).fold(
+    let wide = (0..60).fold(
         with_every_type(ObjectSpec::new("Wide__c", "a04")).bulk(false),
-        |wide, n| {
-            wide.field(FieldSpec::string(
-                &format!("Some_field_with_a_rather_long_name_{n:03}__c"),
-                20,
-            ))
-        },
+        |wide, n| wide.field(FieldSpec::string(&format!("{}_{n:02}__c", "Long".repeat(70)), 20)),
     );
     vec![thing, other, plain, wide]
 }
