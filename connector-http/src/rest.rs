@@ -153,7 +153,11 @@ impl RestClient {
     /// One try: at most two requests, the second with a renewed sign-in.
     async fn attempt(&self, request: &Request, until: Until) -> Result<Answer> {
         let (mut sent, mut body) = self.exchange(request).await?;
-        if body.status() == StatusCode::UNAUTHORIZED && self.service.reauthorize(&sent).await? {
+        if body.status() == StatusCode::UNAUTHORIZED {
+            let refusal = self.failure(body, request).await;
+            if !self.service.reauthorize(&sent, &refusal).await? {
+                return Err(self.classify(&refusal, request));
+            }
             (sent, body) = self.exchange(request).await?;
         }
         tracing::debug!(request = %request.label(), status = body.status().as_u16(), "answered");
@@ -163,7 +167,7 @@ impl RestClient {
                 Ok(Answer::Whole(Response::read(body, &self.http, request).await?))
             }
             status if is_redirect(status) => Err(redirect_error(&body, &sent)),
-            _ => Err(self.classify(body, request).await),
+            _ => Err(self.classify(&self.failure(body, request).await, request)),
         }
     }
 
@@ -176,12 +180,16 @@ impl RestClient {
         Ok((signed, body))
     }
 
-    async fn classify(&self, mut body: Body, request: &Request) -> Error {
+    async fn failure(&self, mut body: Body, request: &Request) -> Failure {
         let mut failure = Failure::new(request.url.path(), body.status(), body.headers().clone(), "");
         failure.method = request.method.clone();
         failure.body = body.read_start(Failure::MAX_BODY).await;
         failure.received = self.clock.now();
-        let error = self.service.classify(&failure);
+        failure
+    }
+
+    fn classify(&self, failure: &Failure, request: &Request) -> Error {
+        let error = self.service.classify(failure);
         let doubtful = failure.status.is_server_error() && failure.status != StatusCode::SERVICE_UNAVAILABLE;
         if doubtful && !request.idempotent {
             error.with_may_have_applied()

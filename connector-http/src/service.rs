@@ -33,9 +33,10 @@ pub trait Service: fmt::Debug + Send + Sync {
     /// After a 401: renews what signs in, and says whether it did. The request is then sent once more.
     ///
     /// `rejected` is the request as it was sent, so that of several that were refused together only the first
-    /// renews: the others find a newer token than the one they carry.
-    async fn reauthorize(&self, rejected: &Request) -> Result<bool> {
-        let _ = rejected;
+    /// renews: the others find a newer token than the one they carry. `refusal` is the answer: some say what no new
+    /// token cures, and `false` leaves it to [`classify`](Self::classify).
+    async fn reauthorize(&self, rejected: &Request, refusal: &Failure) -> Result<bool> {
+        let _ = (rejected, refusal);
         Ok(false)
     }
 

@@ -51,7 +51,11 @@ mod writer;
 mod error;
 
 pub use {
-    config::{Auth, Config},
+    auth::{
+        Ask, AssertionProvider, FileTokenStore, MemoryTokenStore, PrivateKey, Prompt, TokenLease, TokenStore,
+        WsTrust,
+    },
+    config::{Auth, CALLBACK_URL, Config, GivenCode},
     connector::Salesforce,
     describe::{Picklist, PicklistValue},
     error::ApiError,

@@ -25,6 +25,7 @@ pub(crate) struct Org {
 
 impl Org {
     pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        config.check()?;
         let http = HttpConfig::default()
             .with_proxy(config.proxy.clone())
             .with_ca_file(config.ca_file.clone())

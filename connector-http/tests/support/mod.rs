@@ -11,7 +11,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connector_core::value::Instant;
 use connector_core::{Clock, Result};
-use connector_http::{HeaderName, HttpClient, HttpConfig, Request, RestClient, Service, Url, sensitive};
+use connector_http::{
+    Failure, HeaderName, HttpClient, HttpConfig, Request, RestClient, Service, Url, sensitive,
+};
 
 /// Records what it was asked to wait, and moves on at once.
 #[derive(Debug, Default)]
@@ -54,7 +56,7 @@ impl Service for Tokens {
         Ok(())
     }
 
-    async fn reauthorize(&self, rejected: &Request) -> Result<bool> {
+    async fn reauthorize(&self, rejected: &Request, _refusal: &Failure) -> Result<bool> {
         assert!(rejected.headers.contains_key(TOKEN));
         if self.renewable {
             self.renewals.fetch_add(1, Ordering::SeqCst);

@@ -1,9 +1,9 @@
-//! How requests to the API and to the token endpoint are signed, and what their errors mean.
+//! How requests to the API are signed, and what their errors mean.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_core::{Error, ErrorKind, Result};
+use connector_core::{Error, ErrorKind, Result, Retry};
 use connector_http::{Failure, HeaderMap, Request, Service, StatusCode, header};
 
 use super::Session;
@@ -30,10 +30,10 @@ impl Service for ApiService {
         Ok(())
     }
 
-    async fn reauthorize(&self, rejected: &Request) -> Result<bool> {
+    async fn reauthorize(&self, rejected: &Request, refusal: &Failure) -> Result<bool> {
         match rejected.headers.get(header::AUTHORIZATION) {
-            Some(refused) => self.session.renew(refused).await.map(|()| true),
-            None => Ok(false),
+            Some(refused) if incurable(refusal).is_none() => self.session.renew(refused).await.map(|()| true),
+            _ => Ok(false),
         }
     }
 
@@ -42,8 +42,45 @@ impl Service for ApiService {
     }
 
     fn classify(&self, failure: &Failure) -> Error {
-        classify(failure)
+        if let Some(error) = incurable(failure) {
+            return error;
+        }
+        // A server may repeat what it was sent.
+        match self.session.scrubbed(&failure.text()) {
+            Some(text) => {
+                let mut failure = failure.clone();
+                failure.body = text.into();
+                classify(&failure)
+            }
+            None => classify(failure),
+        }
     }
+}
+
+/// The error for a refusal that no new token cures.
+fn incurable(refusal: &Failure) -> Option<Error> {
+    if !matches!(refusal.status.as_u16(), 401 | 403) {
+        return None;
+    }
+    let text = refusal.text();
+    let known = [
+        (
+            "not valid for use with the REST API",
+            "the session may not use the REST API",
+            "add the scope `api` to the app in Salesforce, then sign in anew",
+        ),
+        (
+            "Connected app is not attached to Agent",
+            "the app is not attached to the agent that runs as this user",
+            "attach the app to the agent in Salesforce, or sign in as another user",
+        ),
+    ];
+    let (_, said, help) = known.iter().find(|(words, ..)| text.contains(words))?;
+    Some(
+        Error::new(ErrorKind::Auth, *said)
+            .with_retry(Retry::Never)
+            .with_help(*help),
+    )
 }
 
 /// The error for an address outside the org; no request was sent to it.
@@ -52,21 +89,6 @@ pub(crate) fn foreign(what: &str) -> Error {
         ErrorKind::Unavailable,
         format!("Salesforce points to an address outside the org ({what})"),
     )
-    .with_retry(connector_core::Retry::Never)
+    .with_retry(Retry::Never)
     .with_help("take out the proxy that changes addresses in answers, or set `login_url` to the org's own")
-}
-
-/// The token endpoint: its requests carry their secrets in the body.
-#[derive(Debug)]
-pub(super) struct TokenService;
-
-#[async_trait]
-impl Service for TokenService {
-    async fn authorize(&self, _request: &mut Request) -> Result<()> {
-        Ok(())
-    }
-
-    fn classify(&self, failure: &Failure) -> Error {
-        classify(failure)
-    }
 }

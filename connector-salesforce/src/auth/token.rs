@@ -1,11 +1,21 @@
 //! An access token and what is known about it.
 
-use connector_core::{Error, ErrorKind, Result, Secret};
-use connector_http::{HeaderValue, Url};
+use connector_core::{Result, Secret};
+use connector_http::{HeaderValue, Url, sensitive};
 
-use super::bearer;
-use crate::config::is_trustworthy;
+use super::instance::Instances;
 use crate::id::Id;
+
+/// What a sign-in's answer says, unjudged.
+#[derive(Clone)]
+pub(super) struct Granted {
+    pub(super) access_token: Secret,
+    /// The org's address.
+    pub(super) instance_url: String,
+    /// `https://login.salesforce.com/id/{org}/{user}`.
+    pub(super) id: Option<String>,
+    pub(super) refresh_token: Option<Secret>,
+}
 
 /// An access token, where it is good, and whose it is.
 #[derive(Clone)]
@@ -18,48 +28,44 @@ pub(crate) struct Token {
     pub(crate) org: Option<Id>,
     /// The user's id, where the answer tells.
     pub(crate) user: Option<Id>,
+    secret: Secret,
 }
 
 impl Token {
     /// A token that somebody else got: it may name its org before an `!`.
     pub(super) fn given(token: &Secret, instance: Url) -> Result<Self> {
         let org = token.reveal().split_once('!').and_then(|(org, _)| Id::parse(org));
-        let org = org.filter(|org| org.as_str().starts_with("00D"));
-        Ok(Self {
-            header: bearer(token.reveal())?,
-            instance,
-            org,
-            user: None,
-        })
-    }
-
-    /// A token as the token endpoint gave it, with the texts of `instance_url` and `id`.
-    pub(super) fn granted(token: &str, instance_url: &str, id: Option<&str>) -> Result<Self> {
-        let instance = Url::parse(instance_url)
-            .ok()
-            .filter(is_trustworthy)
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Auth,
-                    "the token endpoint names an instance that is not reached by https",
-                )
-                .with_help("check `login_url` and `token_url`: they lead to something other than Salesforce")
-            })?;
-        // `https://login.salesforce.com/id/{org}/{user}`
-        let mut ids = id.into_iter().flat_map(|id| id.rsplit('/'));
-        let user = ids.next().and_then(Id::parse);
-        let org = ids.next().and_then(Id::parse);
         Ok(Self {
             header: bearer(token)?,
             instance,
-            org,
+            org: org.filter(|org| org.as_str().starts_with("00D")),
+            user: None,
+            secret: token.clone(),
+        })
+    }
+
+    /// A token as an answer gave it, if the org's address stands up to `instances`.
+    pub(super) fn granted(granted: &Granted, instances: &Instances) -> Result<Self> {
+        let instance = instances.judge(&granted.instance_url)?;
+        let mut ids = granted.id.iter().flat_map(|id| id.rsplit('/'));
+        let user = ids.next().and_then(Id::parse);
+        let org = ids.next().and_then(Id::parse);
+        let given = Self::given(&granted.access_token, instance)?;
+        Ok(Self {
+            org: org.or(given.org),
             user,
+            ..given
         })
     }
 
     /// Whether `url` leads to the org's own address; nothing else is ever sent the token.
     pub(crate) fn covers(&self, url: &Url) -> bool {
-        url.origin() == self.instance.origin()
+        url.origin() == self.instance.origin() && url.username().is_empty() && url.password().is_none()
+    }
+
+    /// The token's own text.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.secret
     }
 }
 
@@ -72,20 +78,38 @@ impl std::fmt::Debug for Token {
     }
 }
 
+/// The header that carries `token`.
+fn bearer(token: &Secret) -> Result<HeaderValue> {
+    sensitive(&format!("Bearer {}", token.reveal()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn granted(token: &str, instance_url: &str, id: Option<&str>) -> Result<Token> {
+        let instances = Instances {
+            asked: vec![Url::parse("https://login.salesforce.com").unwrap()],
+            pinned: None,
+        };
+        let granted = Granted {
+            access_token: Secret::new(token),
+            instance_url: instance_url.to_owned(),
+            id: id.map(str::to_owned),
+            refresh_token: None,
+        };
+        Token::granted(&granted, &instances)
+    }
+
     #[test]
-    fn an_instance_elsewhere_than_behind_https_is_refused() {
-        assert!(Token::granted("t", "http://acme.my.salesforce.com", None).is_err());
-        assert!(Token::granted("t", "acme", None).is_err());
-        let token = Token::granted("t", "https://acme.my.salesforce.com", None).unwrap();
+    fn a_token_covers_its_own_instance_alone() {
+        let token = granted("t", "https://acme.my.salesforce.com", None).unwrap();
         assert!(token.covers(&Url::parse("https://acme.my.salesforce.com/services").unwrap()));
         for other in [
             "https://evil.com/",
             "http://acme.my.salesforce.com/",
             "https://acme.my.salesforce.com:444/",
+            "https://x@acme.my.salesforce.com/",
         ] {
             assert!(!token.covers(&Url::parse(other).unwrap()), "{other}");
         }
@@ -107,11 +131,11 @@ mod tests {
                 .is_none()
         );
         let id = "https://login.salesforce.com/id/00DD0000000IRFmMAO/005D0000001KyEIIA0";
-        let granted = Token::granted("hunter2", "https://acme.my.salesforce.com", Some(id)).unwrap();
+        let token = granted("hunter2", "https://acme.my.salesforce.com", Some(id)).unwrap();
         assert_eq!(
-            granted.org.map(|org| org.as_str().to_owned()).as_deref(),
+            token.org.as_ref().map(|org| org.as_str().to_owned()).as_deref(),
             Some("00DD0000000IRFmMAO")
         );
-        assert!(!format!("{granted:?}").contains("hunter2"));
+        assert!(!format!("{token:?}").contains("hunter2"));
     }
 }

@@ -1,16 +1,27 @@
 //! What a connection needs to know.
 
+mod address;
+mod auth;
+mod version;
+
 mod properties;
 mod vendor;
 mod write;
 
 pub(crate) use write::WriteOptions;
+mod ways;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use connector_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
+
+pub(crate) use self::address::{address, endpoint, is_loopback, is_trustworthy};
+pub use self::auth::{Auth, GivenCode};
+pub(crate) use self::version::ApiVersion;
+use crate::auth::{AssertionProvider, Prompt, TokenStore, WsTrust};
 
 /// How to reach an org and sign in.
 ///
@@ -28,62 +39,27 @@ pub struct Config {
     pub(crate) auth: Auth,
     pub(crate) login_url: Url,
     pub(crate) token_url: Option<Url>,
+    pub(crate) sso_exchange_url: Option<Url>,
+    /// The only address that a sign-in may name as the org's.
+    pub(crate) instance_url: Option<Url>,
     pub(crate) api_version: ApiVersion,
     pub(crate) proxy: Option<Secret>,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) write: WriteOptions,
+    pub(crate) token_store: Option<Arc<dyn TokenStore>>,
+    pub(crate) prompt: Option<Arc<dyn Prompt>>,
+    /// Whether a person may be asked.
+    pub(crate) interactive: bool,
+    pub(crate) assertions: Option<Arc<dyn AssertionProvider>>,
+    pub(crate) ws_trust: Option<WsTrust>,
 }
-
-/// How to sign in.
-#[derive(Clone)]
-#[non_exhaustive]
-pub enum Auth {
-    /// As the user the app is set up to run as; needs a My Domain as the login URL.
-    ClientCredentials {
-        /// The app's consumer key.
-        client_id: String,
-        /// The app's consumer secret.
-        client_secret: Secret,
-    },
-    /// With a token that somebody else got; it cannot be renewed.
-    AccessToken {
-        /// The token.
-        access_token: Secret,
-        /// The org's address.
-        instance_url: Url,
-    },
-    /// With a refresh token that a user's consent gave.
-    RefreshToken {
-        /// The app's consumer key.
-        client_id: String,
-        /// The app's consumer secret, where the app has one.
-        client_secret: Option<Secret>,
-        /// The refresh token.
-        refresh_token: Secret,
-    },
-    /// By `OAuth`'s password grant, which new orgs switch off.
-    Password {
-        /// The app's consumer key.
-        client_id: String,
-        /// The app's consumer secret, where the app has one.
-        client_secret: Option<Secret>,
-        /// The user.
-        username: String,
-        /// The user's password.
-        password: Secret,
-        /// The user's security token; not needed from a trusted address.
-        security_token: Option<Secret>,
-    },
-}
-
-/// A version of the API, such as 62.0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ApiVersion(u16);
 
 /// Where production orgs sign in.
-const PRODUCTION: &str = "https://login.salesforce.com";
+pub(crate) const PRODUCTION: &str = "https://login.salesforce.com";
 /// Where sandboxes sign in.
-const SANDBOX: &str = "https://test.salesforce.com";
+pub(crate) const SANDBOX: &str = "https://test.salesforce.com";
+/// Where a browser is sent after signing in, unless told.
+pub const CALLBACK_URL: &str = "http://localhost:33333";
 
 impl Config {
     /// A production org, with API version 62.0.
@@ -94,19 +70,31 @@ impl Config {
             auth,
             login_url,
             token_url: None,
+            sso_exchange_url: None,
+            instance_url: None,
             api_version: ApiVersion::DEFAULT,
             proxy: None,
             ca_file: None,
             write: WriteOptions::default(),
+            token_store: None,
+            prompt: None,
+            interactive: true,
+            assertions: None,
+            ws_trust: None,
         }
     }
 
-    /// The same at another login address: a My Domain, or a sandbox's.
+    /// The same at another login address: a My Domain, a sandbox's, or an Experience Cloud site with its path.
     ///
     /// # Errors
     /// [`ErrorKind::Config`]: it is no `https` address; plain `http` is taken for loopback only.
     pub fn with_login_url(mut self, url: &str) -> Result<Self> {
         self.login_url = address("login_url", url)?;
+        // Others take the address of the SOAP API here.
+        if let Some((site, _)) = self.login_url.path().split_once("/services/") {
+            let site = site.to_owned();
+            self.login_url.set_path(&site);
+        }
         Ok(self)
     }
 
@@ -115,7 +103,26 @@ impl Config {
     /// # Errors
     /// As for [`with_login_url`](Self::with_login_url).
     pub fn with_token_url(mut self, url: &str) -> Result<Self> {
-        self.token_url = Some(address("token_url", url)?);
+        self.token_url = Some(endpoint("token_url", url)?);
+        Ok(self)
+    }
+
+    /// The same with the endpoint that trades SAML assertions in, where that is not the token endpoint: the one that
+    /// the org's single sign-on settings show.
+    ///
+    /// # Errors
+    /// As for [`with_login_url`](Self::with_login_url).
+    pub fn with_sso_exchange_url(mut self, url: &str) -> Result<Self> {
+        self.sso_exchange_url = Some(endpoint("sso_exchange_url", url)?);
+        Ok(self)
+    }
+
+    /// The same with the org's own address, so that a sign-in that names another one is refused.
+    ///
+    /// # Errors
+    /// As for [`with_login_url`](Self::with_login_url).
+    pub fn with_instance_url(mut self, url: &str) -> Result<Self> {
+        self.instance_url = Some(address("instance_url", url)?);
         Ok(self)
     }
 
@@ -142,55 +149,82 @@ impl Config {
         self
     }
 
+    /// The same, keeping refresh tokens in `store`: where the org rotates them, and where a person has signed in.
+    #[must_use]
+    pub fn with_token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.token_store = Some(store);
+        self
+    }
+
+    /// The same, asking people to sign in by `prompt`.
+    #[must_use]
+    pub fn with_prompt(mut self, prompt: Arc<dyn Prompt>) -> Self {
+        self.prompt = Some(prompt);
+        self
+    }
+
+    /// The same with SAML assertions from `provider`.
+    #[must_use]
+    pub fn with_assertions(mut self, provider: Arc<dyn AssertionProvider>) -> Self {
+        self.assertions = Some(provider);
+        self
+    }
+
+    /// The same with SAML assertions by WS-Trust.
+    #[must_use]
+    pub fn with_ws_trust(mut self, provider: WsTrust) -> Self {
+        self.ws_trust = Some(provider);
+        self
+    }
+
     /// Where tokens are got.
     pub(crate) fn token_endpoint(&self) -> Url {
-        self.token_url.clone().unwrap_or_else(|| {
-            let mut url = self.login_url.clone();
-            url.set_path("/services/oauth2/token");
-            url
-        })
+        self.token_url
+            .clone()
+            .unwrap_or_else(|| self.login_address("/services/oauth2/token"))
     }
-}
 
-impl Auth {
-    /// The word for it in job files.
-    pub(crate) fn word(&self) -> &'static str {
-        match self {
-            Self::ClientCredentials { .. } => "client_credentials",
-            Self::AccessToken { .. } => "access_token",
-            Self::RefreshToken { .. } => "refresh_token",
-            Self::Password { .. } => "password",
+    /// `path` at the login address, below the site's own path.
+    pub(crate) fn login_address(&self, path: &str) -> Url {
+        let mut url = self.login_url.clone();
+        url.set_path(&format!("{}{path}", self.login_url.path().trim_end_matches('/')));
+        url
+    }
+
+    /// Checks what only shows once everything is given.
+    pub(crate) fn check(&self) -> Result<()> {
+        let wrong =
+            |message: String, help: &'static str| Err(Error::new(ErrorKind::Config, message).with_help(help));
+        let word = self.auth.word();
+        match &self.auth {
+            Auth::ClientCredentials { .. } if self.token_url.is_none() && self.is_shared_login() => wrong(
+                format!("auth `{word}` works at the org's own address only"),
+                "set `login_url` to the org's My Domain, such as https://acme.my.salesforce.com",
+            ),
+            Auth::SamlBearer { .. } if self.assertions.is_none() && self.ws_trust.is_none() => wrong(
+                format!("auth `{word}` has nowhere to get an assertion from"),
+                "set `sso_login_url` to a WS-Trust 1.3 endpoint with `username` and `password`, or let the program \
+                 give a provider (`Config::with_assertions`)",
+            ),
+            Auth::AuthorizationCode { code: None, .. } | Auth::Device { .. }
+                if self.prompt.is_none() && self.token_store.is_none() =>
+            {
+                wrong(
+                    format!("auth `{word}` needs a person to sign in, and nobody can be asked"),
+                    "let the program show the address (`Config::with_prompt`), set `token_store` to where a person \
+                     has signed in, or use `client_credentials` or `jwt_bearer`",
+                )
+            }
+            _ => Ok(()),
         }
     }
-}
 
-impl ApiVersion {
-    const DEFAULT: Self = Self(62);
-    /// The first with the upsert answers this crate reads.
-    const OLDEST: Self = Self(46);
-
-    fn parse(text: &str) -> Result<Self> {
-        let number = text.strip_prefix('v').unwrap_or(text);
-        let number = number.strip_suffix(".0").unwrap_or(number);
-        let wrong = || {
-            Error::new(ErrorKind::Config, "`api_version` is no version of the API")
-                .with_help("write it as `62.0`")
-        };
-        let version = Self(number.parse().map_err(|_| wrong())?);
-        if version < Self::OLDEST {
-            return Err(
-                Error::new(ErrorKind::Config, format!("API version {version} is too old")).with_help(
-                    format!("use {} or newer; {} is the default", Self::OLDEST, Self::DEFAULT),
-                ),
-            );
-        }
-        Ok(version)
-    }
-}
-
-impl fmt::Display for ApiVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.0", self.0)
+    /// Whether the login address is one that all orgs share.
+    pub(crate) fn is_shared_login(&self) -> bool {
+        matches!(
+            self.login_url.host_str(),
+            Some("login.salesforce.com" | "test.salesforce.com")
+        )
     }
 }
 
@@ -202,47 +236,6 @@ impl fmt::Debug for Config {
             .field("api_version", &self.api_version)
             .finish_non_exhaustive()
     }
-}
-
-impl fmt::Debug for Auth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-/// Reads an address that secrets may be sent to.
-pub(crate) fn address(key: &str, text: &str) -> Result<Url> {
-    let wrong = |how: &str, help: &'static str| {
-        Err(Error::new(ErrorKind::Config, format!("`{key}` {how}")).with_help(help))
-    };
-    let Ok(url) = Url::parse(text.trim().trim_end_matches('/')) else {
-        return wrong("is no address", "write it as https://acme.my.salesforce.com");
-    };
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        return wrong("holds more than an address", "leave out user names, `?` and `#`");
-    }
-    if !is_trustworthy(&url) {
-        return wrong(
-            "is not https",
-            "use https; plain http is taken for loopback addresses only",
-        );
-    }
-    Ok(url)
-}
-
-/// Whether an address may be sent a secret: encrypted, or not leaving the machine.
-pub(crate) fn is_trustworthy(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    url.host().is_some() && (url.scheme() == "https" || url.scheme() == "http" && loopback)
 }
 
 #[cfg(test)]
@@ -303,7 +296,68 @@ mod tests {
             config().token_endpoint().as_str(),
             "https://login.salesforce.com/services/oauth2/token"
         );
-        let other = config().with_token_url("https://sso.example/token").unwrap();
-        assert_eq!(other.token_endpoint().as_str(), "https://sso.example/token");
+        let other = config()
+            .with_token_url("https://sso.example/token?so=00D")
+            .unwrap();
+        assert_eq!(
+            other.token_endpoint().as_str(),
+            "https://sso.example/token?so=00D"
+        );
+        for (login, wanted) in [
+            (
+                "https://acme.my.site.com/partners/",
+                "https://acme.my.site.com/partners/services/oauth2/token",
+            ),
+            (
+                "https://test.salesforce.com/services/Soap/c/64.0",
+                "https://test.salesforce.com/services/oauth2/token",
+            ),
+        ] {
+            let config = config().with_login_url(login).unwrap();
+            assert_eq!(config.token_endpoint().as_str(), wanted);
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_said_before_anything_is_sent() {
+        let error = config().check().unwrap_err();
+        assert_eq!(
+            error.message(),
+            "auth `client_credentials` works at the org's own address only"
+        );
+        assert!(
+            config()
+                .with_login_url("https://acme.my.salesforce.com")
+                .unwrap()
+                .check()
+                .is_ok()
+        );
+        for auth in [
+            Auth::SamlBearer { client_id: None },
+            Auth::Device {
+                client_id: "id".into(),
+                client_secret: None,
+            },
+            Auth::AuthorizationCode {
+                client_id: "id".into(),
+                client_secret: None,
+                callback_url: CALLBACK_URL.into(),
+                code: None,
+            },
+        ] {
+            let config = Config::new(auth);
+            let error = config.check().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.help().is_some());
+            let store = Arc::new(crate::auth::MemoryTokenStore::default());
+            let provider = WsTrust::new("https://sts.example", "me", Secret::new("hunter2")).unwrap();
+            assert!(
+                config
+                    .with_token_store(store)
+                    .with_ws_trust(provider)
+                    .check()
+                    .is_ok()
+            );
+        }
     }
 }

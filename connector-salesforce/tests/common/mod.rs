@@ -8,6 +8,7 @@
 
 mod clock;
 mod journal;
+mod person;
 mod truth;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use connector_testkit::fakes::salesforce::{FakeSalesforce, SalesforceConfig};
 
 pub use clock::TestClock;
 pub use journal::MemoryJournal;
+pub use person::Person;
 pub use truth::{assert_lead, lead_number};
 
 /// A fake org, and a connection to it.

@@ -7,7 +7,9 @@ mod ledger;
 pub mod salesforce;
 mod seed;
 mod server;
+mod tls;
 
 pub use clock::FakeClock;
 pub use ledger::{Ledger, LedgerEntry};
 pub use server::Server;
+pub use tls::Certificate;

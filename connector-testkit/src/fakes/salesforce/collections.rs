@@ -146,33 +146,6 @@ fn write(org: &Org, changes: &[RowChange], all_or_none: bool, tells_created: boo
     reply::raw_json(200, out)
 }
 
-/// `PATCH /sobjects/Lead/{id}`
-pub(super) fn update_one(
-    org: &Org,
-    object: &Arc<ObjectType>,
-    id: &str,
-    body: &[u8],
-) -> Result<Response, ApiError> {
-    let record: Members =
-        serde_json::from_slice(body).map_err(|error| ApiError::json_parser(error.to_string()))?;
-    let mut update = row_change(&org.schema(), object, Operation::Update, &record)?;
-    if update.id.is_some() {
-        return Err(no_id());
-    }
-    update.id = Some(id.to_owned());
-    let result = org.write(org.next_request(), &[update], false).pop();
-    match result {
-        Some(Err(error)) if error.code == "INVALID_CROSS_REFERENCE_KEY" => Err(ApiError::not_found()),
-        Some(Err(error)) => {
-            let body = serde_json::json!([{
-                "message": error.message, "errorCode": error.code, "fields": error.fields,
-            }]);
-            Ok(reply::json(400, &body))
-        }
-        _ => Ok(reply::empty(204)),
-    }
-}
-
 fn object_of(org: &Org, record: &Members) -> Result<Arc<ObjectType>, ApiError> {
     let Some(name) = attribute_type(record) else {
         let message = "Include an entity type in the attributes of each record: attributes.type";

@@ -34,6 +34,9 @@ pub struct SalesforceConfig {
     pub org_number: u64,
     /// The org's wall clock.
     pub clock: FakeClock,
+    /// Whether the org is served by HTTPS, with a certificate of its own:
+    /// [`FakeSalesforce::authority`](super::FakeSalesforce::authority) is what to trust.
+    pub https: bool,
     /// Port on 127.0.0.1; 0 for any free one.
     pub port: u16,
 }
@@ -54,6 +57,7 @@ impl Default for SalesforceConfig {
             objects: Vec::new(),
             org_number: 1,
             clock: FakeClock::new(),
+            https: false,
             port: 0,
         }
     }

@@ -1,10 +1,16 @@
 //! `/services/data`, the object list and describe.
 
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::LAST_MODIFIED;
 use serde_json::{Value, json};
 
+use super::error::ApiError;
 use super::field::{Field, FieldType};
 use super::object::ObjectType;
+use super::org::Org;
 use super::schema::Schema;
+use super::{reply, timestamp};
 
 /// The answer of `/services/data`.
 pub(super) fn versions() -> Value {
@@ -47,8 +53,32 @@ pub(super) fn list(schema: &Schema, version: u32) -> Value {
     json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects })
 }
 
+/// The answer of `/sobjects/X/describe`, or 304 if it has not changed since the given date.
+pub(super) fn conditional(
+    org: &Org,
+    described: &ObjectType,
+    version: u32,
+    since: Option<&str>,
+) -> Result<Response, ApiError> {
+    let changed = timestamp::whole_second(described.changed.max(org.started));
+    let since = match since {
+        None => i64::MIN,
+        Some(text) => timestamp::parse_http_date(text)
+            .ok_or_else(|| ApiError::bad("MALFORMED_DATE", format!("no date: {text}")))?,
+    };
+    let mut response = if since >= changed {
+        reply::empty(304)
+    } else {
+        reply::json(200, &object(described, version))
+    };
+    if let Ok(date) = HeaderValue::from_str(&timestamp::http_date(changed)) {
+        response.headers_mut().insert(LAST_MODIFIED, date);
+    }
+    Ok(response)
+}
+
 /// The answer of `/sobjects/X/describe`.
-pub(super) fn object(object: &ObjectType, version: u32) -> Value {
+fn object(object: &ObjectType, version: u32) -> Value {
     let mut description = flags(object, version);
     description["fields"] = object.visible().map(|(_, meta)| field(meta)).collect();
     description["childRelationships"] = json!([]);

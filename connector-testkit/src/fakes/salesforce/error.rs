@@ -1,5 +1,7 @@
 //! Errors: those the org answers with, and those of the test's own calls.
 
+use std::borrow::Cow;
+
 use axum::response::Response;
 
 use super::reply;
@@ -8,7 +10,7 @@ use super::reply;
 #[derive(Clone, Debug)]
 pub(super) struct ApiError {
     pub(super) status: u16,
-    pub(super) code: &'static str,
+    pub(super) code: Cow<'static, str>,
     pub(super) message: String,
     pub(super) fields: Vec<String>,
 }
@@ -17,7 +19,7 @@ impl ApiError {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
-            code,
+            code: Cow::Borrowed(code),
             message: message.into(),
             fields: Vec::new(),
         }

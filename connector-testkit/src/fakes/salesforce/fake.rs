@@ -14,13 +14,14 @@ use super::json_in::Input;
 use super::org::Org;
 use super::value::FieldValue;
 use super::{admin, id, oauth, router, timestamp};
-use crate::fakes::{Ledger, Server};
+use crate::fakes::{Certificate, Ledger, Server};
 
 /// A running fake org on 127.0.0.1; dropping it stops it.
 #[derive(Debug)]
 pub struct FakeSalesforce {
     pub(super) org: Arc<Org>,
     server: Server,
+    certificate: Option<Certificate>,
 }
 
 impl FakeSalesforce {
@@ -31,12 +32,29 @@ impl FakeSalesforce {
         let router = Router::new()
             .fallback(router::handle)
             .with_state(Arc::clone(&org));
-        let server = Server::start(router, port).await?;
+        let certificate = if org.config.https {
+            Some(Certificate::generate()?)
+        } else {
+            None
+        };
+        let server = match &certificate {
+            Some(certificate) => Server::start_tls(router, port, certificate).await?,
+            None => Server::start(router, port).await?,
+        };
         org.url.get_or_init(|| server.url());
-        Ok(Self { org, server })
+        Ok(Self {
+            org,
+            server,
+            certificate,
+        })
     }
 
-    /// `http://127.0.0.1:PORT`: login host and instance in one.
+    /// The authority to trust, as PEM, where the org is served by HTTPS.
+    pub fn authority(&self) -> Option<&str> {
+        self.certificate.as_ref().map(Certificate::authority)
+    }
+
+    /// `http://127.0.0.1:PORT`, or `https://` if so configured: login host and instance in one.
     pub fn url(&self) -> String {
         self.server.url()
     }
@@ -84,6 +102,43 @@ impl FakeSalesforce {
     /// Revokes every refresh token issued so far: they answer `invalid_grant`.
     pub fn revoke_refresh_tokens(&self) {
         self.org.sessions.revoke_refresh();
+    }
+
+    /// The security token at the end of [`password`](Self::password).
+    pub fn security_token(&self) -> String {
+        oauth::SECURITY_TOKEN.to_owned()
+    }
+
+    /// Registers the public key of a certificate for JWTs of the app: the DER of an `RSAPublicKey`.
+    pub fn trust_key(&self, public_key: &[u8]) {
+        self.org.sessions.consents.lock().keys.push(public_key.to_vec());
+    }
+
+    /// A person enters the code that a device shows; `false` if there is none like it.
+    pub fn approve_device(&self, user_code: &str) -> bool {
+        self.org.sessions.consents.lock().approve(user_code)
+    }
+
+    /// From now on people say no where they are asked for consent.
+    pub fn deny_consent(&self) {
+        self.org.sessions.consents.lock().denied = true;
+    }
+
+    /// From now on the user's password has expired: SOAP login says so.
+    pub fn expire_password(&self) {
+        self.org.sessions.consents.lock().password_expired = true;
+    }
+
+    /// A SAML assertion about the user, good for once.
+    pub fn assertion(&self) -> String {
+        let mut consents = self.org.sessions.consents.lock();
+        consents.issue_assertion(oauth::USERNAME, "https://saml.salesforce.com")
+    }
+
+    /// `/adfs/services/trust/13/usernamemixed`, a WS-Trust identity provider that the org trusts; it takes the
+    /// password without the security token.
+    pub fn ws_trust_url(&self) -> String {
+        format!("{}/adfs/services/trust/13/usernamemixed", self.url())
     }
 
     /// Every write the API applied. Numbers stand in it as texts, exact and without needless zeros.

@@ -1,4 +1,4 @@
-//! The token endpoint.
+//! The token endpoint, and the page where people consent.
 
 use std::collections::HashMap;
 
@@ -7,9 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::id;
+use super::consent::DEVICE_INTERVAL;
 use super::org::Org;
-use super::reply;
+use super::{id, jwt, reply};
 
 /// Consumer key of the org's one app.
 pub(super) const CLIENT_ID: &str = "3MVG9fake.consumer.key";
@@ -19,6 +19,19 @@ pub(super) const CLIENT_SECRET: &str = "FAKECONSUMERSECRET0123456789";
 pub(super) const USERNAME: &str = "integration@example.com";
 /// Password followed by the security token.
 pub(super) const PASSWORD: &str = "correct horse&SECURITYTOKEN";
+/// The security token alone.
+pub(super) const SECURITY_TOKEN: &str = "SECURITYTOKEN";
+/// The grants of the apps' flows, by `grant_type`.
+const GRANTS: [&str; 8] = [
+    "client_credentials",
+    "refresh_token",
+    "password",
+    "authorization_code",
+    "device",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "urn:ietf:params:oauth:grant-type:saml2-bearer",
+    "assertion",
+];
 
 /// `POST /services/oauth2/token`
 pub(super) fn token(org: &Org, authorization: Option<&str>, body: &[u8]) -> Response {
@@ -40,31 +53,55 @@ fn grant(org: &Org, authorization: Option<&str>, body: &[u8]) -> Result<Response
         form.entry("client_secret".to_owned()).or_insert(secret);
     }
     let field = |name: &str| form.get(name).map(String::as_str);
-    let Some(grant_type) = field("grant_type") else {
+    if field("response_type") == Some("device_code") {
+        return device(org, field("client_id"));
+    }
+    let grant_type = field("grant_type").filter(|grant| GRANTS.contains(grant));
+    let Some(grant_type) = grant_type else {
         return Err((400, "unsupported_grant_type", "grant type not supported"));
     };
-    if !matches!(grant_type, "client_credentials" | "refresh_token" | "password") {
-        return Err((400, "unsupported_grant_type", "grant type not supported"));
-    }
-    if field("client_id") != Some(CLIENT_ID) {
+    // Assertions say who asks, or need no app at all.
+    let by_assertion = field("assertion").is_some();
+    if field("client_id") != Some(CLIENT_ID) && (!by_assertion || field("client_id").is_some()) {
         return Err((400, "invalid_client_id", "client identifier invalid"));
     }
-    // The app lets refreshes go without a secret, but a wrong one is wrong.
-    let secret_needed = grant_type != "refresh_token" || field("client_secret").is_some();
-    if secret_needed && field("client_secret") != Some(CLIENT_SECRET) {
+    // The app lets public clients go without a secret, but a wrong one is wrong.
+    let secret_needed = matches!(grant_type, "client_credentials" | "password");
+    let wrong_secret = field("client_secret").is_some_and(|secret| secret != CLIENT_SECRET);
+    if wrong_secret || secret_needed && field("client_secret").is_none() {
         return Err((400, "invalid_client", "invalid client credentials"));
     }
+    let text = |name: &str| field(name).unwrap_or_default();
+    let refused = |(error, description)| (400, error, description);
     let mut refresh = None;
     match grant_type {
         "refresh_token" => {
             let rotate = org.config.rotate_refresh_tokens;
-            if !field("refresh_token").is_some_and(|token| org.sessions.use_refresh(token, rotate)) {
-                return Err((400, "invalid_grant", "expired access/refresh token"));
-            }
-            refresh = rotate.then(|| org.sessions.issue_refresh());
+            let used = org.sessions.use_refresh(text("refresh_token"), rotate);
+            refresh = used.ok_or((400, "invalid_grant", "expired access/refresh token"))?;
         }
         "password" if field("username") != Some(USERNAME) || field("password") != Some(PASSWORD) => {
             return Err((400, "invalid_grant", "authentication failure"));
+        }
+        "authorization_code" => {
+            let (code, uri) = (text("code"), text("redirect_uri"));
+            let mut consents = org.sessions.consents.lock();
+            let used = consents.use_code(code, uri, text("code_verifier"), org.now());
+            used.map_err(refused)?;
+            refresh = Some(org.sessions.issue_refresh());
+        }
+        "device" => {
+            let polled = org.sessions.consents.lock().poll(text("code"), org.now());
+            polled.map_err(refused)?;
+            refresh = Some(org.sessions.issue_refresh());
+        }
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
+            jwt::verify(org, text("assertion")).map_err(refused)?;
+        }
+        "urn:ietf:params:oauth:grant-type:saml2-bearer" | "assertion"
+            if !org.sessions.consents.lock().use_assertion(text("assertion")) =>
+        {
+            return Err((400, "invalid_grant", "invalid assertion"));
         }
         _ => {}
     }
@@ -83,6 +120,67 @@ fn grant(org: &Org, authorization: Option<&str>, body: &[u8]) -> Result<Response
         answer["refresh_token"] = refresh.into();
     }
     Ok(reply::json(200, &answer))
+}
+
+fn device(org: &Org, client_id: Option<&str>) -> Result<Response, Refusal> {
+    if client_id != Some(CLIENT_ID) {
+        return Err((400, "invalid_client_id", "client identifier invalid"));
+    }
+    let (device_code, user_code) = org.sessions.consents.lock().issue_device();
+    let answer = json!({
+        "device_code": device_code,
+        "user_code": user_code,
+        "verification_uri": format!("{}/setup/connect", org.url()),
+        "interval": DEVICE_INTERVAL / 1_000_000,
+    });
+    Ok(reply::json(200, &answer))
+}
+
+/// `GET /services/oauth2/authorize`: the person is signed in already, and decides at once.
+pub(super) fn authorize(org: &Org, query: &str) -> Response {
+    let form = form(query.as_bytes());
+    let text = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    let uri = text("redirect_uri");
+    let local = ["http://localhost:", "http://127.0.0.1:", "https://app.example/"];
+    if text("client_id") != CLIENT_ID || !local.iter().any(|start| uri.starts_with(start)) {
+        return reply::with_body(
+            400,
+            "text/html",
+            "<html><body>error=redirect_uri_mismatch</body></html>",
+        );
+    }
+    let mut consents = org.sessions.consents.lock();
+    let outcome = if text("response_type") != "code" {
+        "error=unsupported_response_type&error_description=response+type+not+supported".to_owned()
+    } else if text("code_challenge").is_empty() || text("code_challenge_method") != "S256" {
+        "error=invalid_request&error_description=missing+required+code+challenge".to_owned()
+    } else if consents.denied {
+        "error=access_denied&error_description=end-user+denied+authorization".to_owned()
+    } else {
+        let code = consents.issue_code(uri, text("code_challenge"), org.now());
+        format!("code={}", encode(&code))
+    };
+    let joint = if uri.contains('?') { '&' } else { '?' };
+    let target = format!("{uri}{joint}{outcome}&state={}", encode(text("state")));
+    let mut response = reply::empty(302);
+    if let Ok(target) = target.try_into() {
+        response.headers_mut().insert(http::header::LOCATION, target);
+    }
+    response
+}
+
+/// `GET /services/oauth2/userinfo`
+pub(super) fn user_info(org: &Org) -> Response {
+    let answer = json!({
+        "organization_id": org.org_id(),
+        "user_id": id::make("005", 1),
+        "preferred_username": USERNAME,
+    });
+    reply::json(200, &answer)
+}
+
+fn encode(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 fn basic(header: &str) -> Option<(String, String)> {

@@ -32,7 +32,11 @@ pub(super) struct Org {
     /// Set once the server listens.
     pub(super) url: OnceLock<String>,
     seeds: SeedContext,
+    /// Microseconds at which the org was started.
+    pub(super) started: i64,
     schema: RwLock<Arc<Schema>>,
+    /// Up to when the deletion log of an object was cut.
+    deletion_cuts: Mutex<HashMap<String, i64>>,
     data: Mutex<Data>,
     pub(super) seed_keys: Mutex<HashMap<(String, usize), Arc<SeedKeys>>>,
     cursors: Mutex<HashMap<String, Cursor>>,
@@ -75,7 +79,9 @@ impl Org {
             ledger: Ledger::new(),
             url: OnceLock::new(),
             seeds,
+            started: started * SECOND,
             schema: RwLock::new(Arc::new(schema)),
+            deletion_cuts: Mutex::default(),
             data: Mutex::new(Data {
                 tables: Arc::new(tables),
             }),
@@ -125,6 +131,19 @@ impl Org {
         // The schema always has it.
         self.object("Lead")
             .unwrap_or_else(|| Arc::new(ObjectType::new("Lead", "00Q")))
+    }
+
+    /// Up to when the object's deletion log was cut, if it was.
+    pub(super) fn deletion_log(&self, object: &str) -> Option<i64> {
+        let cuts = self.deletion_cuts.lock();
+        cuts.unwrap_or_else(PoisonError::into_inner).get(object).copied()
+    }
+
+    /// Cuts the object's deletion log: it tells of nothing before now.
+    pub(super) fn cut_deletion_log(&self, object: &str) {
+        let cuts = self.deletion_cuts.lock();
+        cuts.unwrap_or_else(PoisonError::into_inner)
+            .insert(object.to_owned(), self.now());
     }
 
     /// Changes an object's description.

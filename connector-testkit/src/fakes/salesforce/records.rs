@@ -171,6 +171,12 @@ impl FakeSalesforce {
             .map_err(EditError)
     }
 
+    /// Cuts an object's deletion log, as the org does when it grows too large: `deleted` then refuses windows that
+    /// begin before now.
+    pub fn cut_deletion_log(&self, object: &str) {
+        self.org.cut_deletion_log(object);
+    }
+
     fn later(&self, after: Duration) -> i64 {
         let after = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
         self.org.now().saturating_add(after)

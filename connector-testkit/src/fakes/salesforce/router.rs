@@ -10,13 +10,17 @@ use axum::response::Response;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
 use super::fault::FaultAction;
 use super::ingest_results::ResultKind;
 use super::object::ObjectType;
 use super::org::Org;
-use super::{admin, bulk_query, collections, describe, ingest, limits, oauth, query, reply, timestamp};
+use super::{
+    admin, batch, bulk_query, collections, describe, id, ingest, limits, oauth, query, replication, reply,
+    rows, soap, timestamp,
+};
 
 /// Largest body the org takes, in bytes; above the 100 MB of an upload so that the upload itself can be refused.
 const MAX_BODY: usize = 110_000_000;
@@ -116,6 +120,28 @@ async fn route(org: &Arc<Org>, head: &Parts, body: Body) -> Response {
                 Err(error) => error.into_response(),
             }
         }
+        ("GET", ["services", "oauth2", "authorize"]) => {
+            org.stats.count("authorize", false);
+            oauth::authorize(org, head.uri.query().unwrap_or_default())
+        }
+        ("GET", ["services", "oauth2", "userinfo"]) => match session(org, head) {
+            Ok(()) => oauth::user_info(org),
+            Err(error) => error.into_response(),
+        },
+        ("POST", ["services", "Soap", "u" | "c", version]) => {
+            org.stats.count("login", false);
+            match read(body).await {
+                Ok(body) => soap::login(org, version, header(head, "soapaction"), &body),
+                Err(error) => error.into_response(),
+            }
+        }
+        ("POST", ["adfs", "services", "trust", "13", "usernamemixed"]) => {
+            org.stats.count("assertion", false);
+            match read(body).await {
+                Ok(body) => soap::issue_assertion(org, &body),
+                Err(error) => error.into_response(),
+            }
+        }
         ("GET", ["services", "data"]) => {
             org.stats.count("versions", false);
             reply::json(200, &describe::versions())
@@ -152,14 +178,7 @@ async fn data(
         46.. => {}
         _ => return Err(ApiError::not_found()),
     }
-    let bearer = header(head, AUTHORIZATION.as_str()).unwrap_or_default();
-    let token = bearer
-        .strip_prefix("Bearer ")
-        .or_else(|| bearer.strip_prefix("OAuth "))
-        .unwrap_or_default();
-    if !org.sessions.check(token, org.now(), org.config.session_timeout) {
-        return Err(ApiError::session());
-    }
+    session(org, head)?;
     if org.stats.calls() >= org.config.daily_limit {
         return Err(ApiError::new(
             403,
@@ -175,6 +194,20 @@ async fn data(
         ["jobs", rest @ ..] => jobs(org, head, version, rest, &params, body).await,
         ["query" | "queryAll", rest @ ..] if method == "GET" => soql(org, head, version, rest, &params).await,
         _ => records(org, head, version, rest, &params, body).await,
+    }
+}
+
+/// Refuses whoever is not signed in.
+fn session(org: &Org, head: &Parts) -> Result<(), ApiError> {
+    let bearer = header(head, AUTHORIZATION.as_str()).unwrap_or_default();
+    let token = bearer
+        .strip_prefix("Bearer ")
+        .or_else(|| bearer.strip_prefix("OAuth "))
+        .unwrap_or_default();
+    if org.sessions.check(token, org.now(), org.config.session_timeout) {
+        Ok(())
+    } else {
+        Err(ApiError::session())
     }
 }
 
@@ -212,7 +245,14 @@ async fn records(
         ("GET", [] | [""]) => Ok(reply::json(200, &describe::resources(version))),
         ("GET", ["sobjects"]) => Ok(reply::json(200, &describe::list(&org.schema(), version))),
         ("GET", ["sobjects", name, "describe"]) => {
-            Ok(reply::json(200, &describe::object(&*object(org, name)?, version)))
+            let object = object(org, name)?;
+            describe::conditional(org, &object, version, header(head, "if-modified-since"))
+        }
+        ("GET", ["sobjects", name, "updated"]) => {
+            replication::updated(org, &*object(org, name)?, param("start"), param("end"))
+        }
+        ("GET", ["sobjects", name, "deleted"]) => {
+            replication::deleted(org, &*object(org, name)?, param("start"), param("end"))
         }
         ("GET", ["sobjects", name, id]) => {
             query::record(org, version, &*object(org, name)?, id, param("fields"))
@@ -220,8 +260,56 @@ async fn records(
         ("PATCH", ["sobjects", name, id]) => {
             org.stats.auto_assign(header(head, "sforce-auto-assign"));
             let object = object(org, name)?;
-            collections::update_one(org, &object, id, &read(body).await?)
+            rows::update(org, &object, id, &read(body).await?)
         }
+        ("POST", ["sobjects", name]) => {
+            org.stats.auto_assign(header(head, "sforce-auto-assign"));
+            rows::create(org, &object(org, name)?, &read(body).await?)
+        }
+        ("DELETE", ["sobjects", name, id]) => rows::delete(org, &object(org, name)?, id),
+        ("PATCH", ["sobjects", name, field, value]) => {
+            org.stats.auto_assign(header(head, "sforce-auto-assign"));
+            let object = object(org, name)?;
+            let update_only = param("updateOnly") == Some("true");
+            let value = decoded(value);
+            rows::upsert(
+                org,
+                &object,
+                version,
+                (field, &value),
+                update_only,
+                &read(body).await?,
+            )
+        }
+        ("GET", ["sobjects", name, id, field]) if id::normalize(id).is_some() => {
+            rows::blob(org, &*object(org, name)?, id, field)
+        }
+        ("GET", ["sobjects", name, field, value]) => {
+            let object = object(org, name)?;
+            match rows::by_key(org, &object, version, field, &decoded(value))? {
+                Ok(id) => query::record(org, version, &object, &id, param("fields")),
+                Err(several) => Ok(several),
+            }
+        }
+        ("DELETE", ["sobjects", name, field, value]) => {
+            let object = object(org, name)?;
+            match rows::by_key(org, &object, version, field, &decoded(value))? {
+                Ok(id) => rows::delete(org, &object, &id),
+                Err(several) => Ok(several),
+            }
+        }
+        ("POST", ["composite", "sobjects", name]) => {
+            rows::retrieve(org, &*object(org, name)?, version, &read(body).await?)
+        }
+        ("GET", ["composite", "sobjects", name]) => {
+            let listed = |name: &str| -> Vec<String> {
+                let text = param(name).unwrap_or_default();
+                text.split(',').map(str::to_owned).collect()
+            };
+            let (ids, fields) = (listed("ids"), listed("fields"));
+            rows::retrieve_listed(org, &*object(org, name)?, version, &ids, &fields)
+        }
+        ("POST", ["composite", "batch"]) => batch(org, head, &read(body).await?).await,
         ("POST", ["composite", "sobjects"]) => {
             org.stats.auto_assign(header(head, "sforce-auto-assign"));
             collections::insert(org, &read(body).await?)
@@ -286,6 +374,36 @@ async fn jobs(
         ("DELETE", ["ingest", id]) => ingest::delete(org, id),
         _ => Err(ApiError::not_found()),
     }
+}
+
+/// `POST /composite/batch`: up to 25 requests, each of which counts.
+async fn batch(org: &Arc<Org>, head: &Parts, body: &[u8]) -> Result<Response, ApiError> {
+    let asked = batch::read(body)?;
+    let mut answers = Vec::with_capacity(asked.requests.len());
+    let mut failed = false;
+    for request in &asked.requests {
+        if failed && asked.halt_on_error {
+            answers.push(batch::halted());
+            continue;
+        }
+        let (head, body) = request.parts(head)?;
+        let path = head.uri.path().trim_matches('/').to_owned();
+        let segments: Vec<&str> = path.split('/').skip(3).collect();
+        let version = path.split('/').nth(2).unwrap_or_default();
+        let answer = Box::pin(data(org, &head, version, &segments, body)).await;
+        let answer = answer.unwrap_or_else(ApiError::into_response);
+        failed |= !answer.status().is_success();
+        answers.push(batch::shown(answer).await?);
+    }
+    Ok(reply::json(
+        200,
+        &serde_json::json!({ "hasErrors": failed, "results": answers }),
+    ))
+}
+
+/// The text of a segment of a path.
+fn decoded(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
 fn object(org: &Org, name: &str) -> Result<Arc<ObjectType>, ApiError> {

@@ -81,12 +81,23 @@ pub(super) fn rest(micros: i64) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// Microseconds of what [`http_date`] writes.
+pub(super) fn parse_http_date(text: &str) -> Option<i64> {
+    let words: Vec<&str> = text.split(' ').collect();
+    let [_, day, month, year, clock, "GMT"] = words[..] else {
+        return None;
+    };
+    let month = MONTHS.iter().position(|known| *known == month)? + 1;
+    parse(&format!("{year}-{month:02}-{day}T{clock}Z"))
+}
+
 /// `Thu, 01 Jan 1970 00:00:00 GMT`, the form of the header `Date`.
 pub(super) fn http_date(micros: i64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
     let seconds = micros.div_euclid(SECOND);
     let (days, of_day) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
     let (year, month, day) = civil(days);

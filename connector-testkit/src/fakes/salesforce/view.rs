@@ -68,6 +68,25 @@ impl View {
         })
     }
 
+    /// Id and moment of each deletion, of purged records as well.
+    pub(super) fn deletions(&self, object: &ObjectType) -> Vec<(String, i64)> {
+        let Some(table) = self.table(object) else {
+            return Vec::new();
+        };
+        let seeds = (1..=table.seeded)
+            .filter(|&n| object.is_lead() && self.seeds.is_deleted(n) && !table.rows.contains_key(&n))
+            .filter_map(|n| match self.row(object, n)?.named("SystemModstamp") {
+                FieldValue::DateTime(at) => Some((n, at)),
+                _ => None,
+            });
+        let written = table.rows.iter();
+        let written = written.filter_map(|(n, written)| Some((*n, written.deleted?)));
+        seeds
+            .chain(written)
+            .map(|(n, at)| (id::make(&object.key_prefix, n), at))
+            .collect()
+    }
+
     /// Record `n`, if there is one.
     pub(super) fn row<'a>(&'a self, object: &'a ObjectType, n: u64) -> Option<RowView<'a>> {
         row_of(self.table(object)?, &self.seeds, object, n, self.now)

@@ -10,6 +10,7 @@ mod ingest;
 mod oauth;
 mod objects;
 mod query;
+mod rows;
 mod seeds;
 mod soql;
 mod types;
