@@ -39,8 +39,11 @@ mod soql;
 mod bulk;
 mod rest;
 
+mod passing;
 mod progress;
+mod query;
 mod reader;
+mod scope;
 mod source;
 
 mod destination;
@@ -55,6 +58,7 @@ pub use {
     },
     config::{Auth, CALLBACK_URL, Config, GivenCode},
     connector::Salesforce,
+    describe::{Picklist, PicklistValue},
     error::ApiError,
     limits::ApiReserve,
 };

@@ -77,7 +77,7 @@ async fn many_leads_come_by_a_job_and_every_cell_is_right() {
 }
 
 #[tokio::test]
-async fn asked_fields_come_in_order_and_the_id_is_added() {
+async fn asked_fields_come_in_order_and_the_id_stays_the_key() {
     let bench = Bench::with_leads(3).await;
     let fields = vec!["LeadScore__c".to_owned(), "LastName".to_owned()];
     let harvest = read_all(
@@ -92,7 +92,7 @@ async fn asked_fields_come_in_order_and_the_id_is_added() {
         .iter()
         .map(|field| field.name.as_str())
         .collect();
-    assert_eq!(names, ["LeadScore__c", "LastName", "Id"]);
+    assert_eq!(names, ["LeadScore__c", "LastName"]);
     assert!(harvest.batches[0].get(0).unwrap().source_key().is_some());
     let wrong = request(SyncMode::FullRefresh, None).with_fields(vec!["LeadScore_c".to_owned()]);
     let error = read_all(&bench.crm, wrong).await.err().unwrap();
@@ -162,6 +162,7 @@ async fn a_full_read_is_where_an_incremental_one_goes_on() {
     );
 }
 
+/// R03, R04, R05: a second that more records share than a page holds.
 #[tokio::test]
 async fn leads_that_share_a_second_across_pages_are_complete() {
     let bench = Bench::start(small_pages(1_900)).await;
@@ -186,6 +187,7 @@ async fn leads_that_share_a_second_across_pages_are_complete() {
     assert_whole(&bench, &changes, 950);
 }
 
+/// R02: a record that is visible some time after its stamp.
 #[tokio::test]
 async fn a_row_that_becomes_visible_late_is_not_missed() {
     let bench = Bench::with_leads(20).await;
@@ -251,6 +253,7 @@ async fn read_in_pieces(bench: &Bench, sync: SyncMode) -> (HashMap<String, Op>, 
     }
 }
 
+/// R06, R07: windows and pages, each cut at every checkpoint.
 #[tokio::test]
 async fn a_read_goes_on_from_every_checkpoint() {
     let bench = Bench::start(small_pages(1_100)).await;
@@ -311,6 +314,7 @@ async fn a_job_that_is_gone_is_asked_for_anew() {
     assert_eq!((harvest.rows(), bench.asked("POST jobs/query")), (3_000, 2));
 }
 
+/// R43: a session that ends in the middle of the pages.
 #[tokio::test]
 async fn tokens_that_expire_in_the_middle_are_renewed() {
     let bench = Bench::start(small_pages(1_100)).await;
@@ -367,6 +371,7 @@ async fn a_body_that_breaks_off_is_read_on_without_a_row_twice() {
     assert_whole(&bench, &harvest, 600);
 }
 
+/// R44: a locator that is not known any more.
 #[tokio::test]
 async fn a_cursor_that_was_forgotten_is_begun_behind_the_last_id() {
     let bench = Bench::start(small_pages(1_100)).await;

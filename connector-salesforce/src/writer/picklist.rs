@@ -49,10 +49,11 @@ pub(super) fn check(text: &str, allowed: &[String], field: &FieldDescribe) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::describe::PicklistValue;
+    use crate::describe::PicklistEntry;
 
     fn field(kind: &str) -> FieldDescribe {
-        let value = |value: &str, active| PicklistValue {
+        let value = |value: &str, active| PicklistEntry {
+            label: None,
             value: value.into(),
             active,
         };

@@ -30,6 +30,8 @@ pub struct SalesforceConfig {
     pub daily_limit: u64,
     /// Objects beside the standard ones (`Account`, `Lead`, `LeadStatus`, `User`), and fields added to those.
     pub objects: Vec<ObjectSpec>,
+    /// Which org this is: its id is made of the number.
+    pub org_number: u64,
     /// The org's wall clock.
     pub clock: FakeClock,
     /// Whether the org is served by HTTPS, with a certificate of its own:
@@ -53,6 +55,7 @@ impl Default for SalesforceConfig {
             session_timeout: None,
             daily_limit: 100_000,
             objects: Vec::new(),
+            org_number: 1,
             clock: FakeClock::new(),
             https: false,
             port: 0,

@@ -99,7 +99,7 @@ impl Org {
     }
 
     pub(super) fn org_id(&self) -> String {
-        id::make("00D", 1)
+        id::make("00D", self.config.org_number)
     }
 
     pub(super) fn url(&self) -> String {
