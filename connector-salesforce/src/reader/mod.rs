@@ -3,6 +3,7 @@
 mod bulk;
 mod columns;
 mod keys;
+mod lane;
 mod rest;
 mod sink;
 
@@ -146,6 +147,10 @@ impl SalesforceReader {
                 bulk::Progress::Gone => {
                     self.running.place = None;
                     self.step = Step::Start;
+                }
+                bulk::Progress::Refused => {
+                    self.running.place = None;
+                    self.step = Step::Rest(rest::Pages::after(None));
                 }
             },
             Step::Close(job) => {
