@@ -70,12 +70,25 @@ pub struct StreamSummary {
     pub name: StreamName,
     /// The name people see, where it differs.
     pub label: Option<String>,
+    /// Why a job over all streams leaves it out, as one that answers only to a filter; `None`: it does not.
+    pub left_out: Option<String>,
 }
 
 impl StreamSummary {
     /// A stream without a label.
     pub fn new(name: StreamName) -> Self {
-        Self { name, label: None }
+        Self {
+            name,
+            label: None,
+            left_out: None,
+        }
+    }
+
+    /// The same, left out of all streams for a reason.
+    #[must_use]
+    pub fn with_left_out(mut self, reason: Option<String>) -> Self {
+        self.left_out = reason;
+        self
     }
 
     /// The same with a label.

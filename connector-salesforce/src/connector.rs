@@ -10,7 +10,7 @@ use connector_core::{
 };
 
 use crate::config::Config;
-use crate::describe::{self, DescribeCache, Described};
+use crate::describe::{DescribeCache, Described, Picklist, why_left_out};
 use crate::org::Org;
 
 /// A connection to one Salesforce org.
@@ -43,19 +43,31 @@ impl Salesforce {
             .map(|(used, allowed)| allowed.saturating_sub(used))
     }
 
+    /// The values that `field` of `object` offers; `None` where it is no picklist.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`], [`ErrorKind::Schema`]: there is no such object or field; the help names the nearest.
+    pub async fn picklist(&self, object: &str, field: &str) -> Result<Option<Picklist>> {
+        self.cache.get(&self.org, object).await?.picklist(field)
+    }
+
     pub(crate) fn org(&self) -> &Org {
         &self.org
+    }
+
+    pub(crate) fn describes(&self) -> &Arc<DescribeCache> {
+        &self.cache
     }
 
     /// The object that `selection` names.
     pub(crate) async fn described(&self, selection: &Selection) -> Result<Arc<Described>> {
         match selection {
             Selection::Stream(name) => self.object(name).await,
-            _ => Err(Error::new(
+            other => Err(Error::new(
                 ErrorKind::Unsupported,
-                "Salesforce is read by object, not by query, in this version",
+                format!("Salesforce cannot be read by {other}"),
             )
-            .with_help("name the object as the stream and choose its fields")),
+            .with_help("name an object as the stream, or say a query")),
         }
     }
 
@@ -86,7 +98,7 @@ impl Connector for Salesforce {
             .with_help(format!("set `api_version`; the newest it serves is {newest}")));
         }
         // The first request that needs the right to use the API.
-        let objects = describe::list(&self.org).await?.len();
+        let objects = self.cache.list(&self.org).await?.len();
         let mut report = CheckReport::new().with("organization", self.org.id().await?.as_str());
         if let Some(user) = self.org.user().await? {
             report = report.with("user", user.as_str());
@@ -104,15 +116,24 @@ impl Connector for Salesforce {
     }
 
     async fn streams(&self) -> Result<Vec<StreamSummary>> {
-        let objects = describe::list(&self.org).await?;
-        let readable = objects.into_iter().filter(|entry| entry.queryable);
+        let objects = self.cache.list(&self.org).await?;
+        let readable = objects.iter().filter(|entry| entry.queryable);
         Ok(readable
-            .map(|entry| StreamSummary::new(StreamName::new(entry.name)).with_label(entry.label))
+            .map(|entry| {
+                StreamSummary::new(StreamName::new(&entry.name))
+                    .with_label(&entry.label)
+                    .with_left_out(why_left_out(&entry.name).map(str::to_owned))
+            })
             .collect())
     }
 
     async fn describe(&self, what: &Selection) -> Result<StreamSpec> {
-        Ok(self.described(what).await?.spec.clone())
+        match what {
+            // Whoever asks wants to know what is there now.
+            Selection::Stream(name) => Ok(self.cache.checked(&self.org, name.as_str()).await?.spec.clone()),
+            Selection::Query(text) => Ok(self.query_shape(text).await?.spec),
+            other => Ok(self.described(other).await?.spec.clone()),
+        }
     }
 
     fn as_source(&self) -> Option<&dyn Source> {

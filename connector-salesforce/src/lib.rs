@@ -38,8 +38,11 @@ mod soql;
 mod bulk;
 mod rest;
 
+mod passing;
 mod progress;
+mod query;
 mod reader;
+mod scope;
 mod source;
 
 mod destination;
@@ -50,5 +53,6 @@ mod error;
 pub use {
     config::{Auth, Config},
     connector::Salesforce,
+    describe::{Picklist, PicklistValue},
     error::ApiError,
 };

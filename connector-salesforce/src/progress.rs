@@ -14,6 +14,9 @@ const VERSION: u32 = 1;
 pub(crate) struct Progress {
     /// Every change before this instant has been read.
     pub(crate) since: Option<Stamp>,
+    /// Every deletion before this instant that the org lists has been read; `None`: before `since`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deletions: Option<Stamp>,
     /// The read that is under way.
     pub(crate) running: Option<Running>,
 }
@@ -27,6 +30,9 @@ pub(crate) struct Running {
     pub(crate) from: Option<Stamp>,
     /// Where its window ends, and the next one begins.
     pub(crate) until: Stamp,
+    /// Where the last of its windows ends, if one was cut because the org needed too long for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) goal: Option<Stamp>,
     /// Which columns it reads, as a fingerprint: with others, what the server holds ready is of no use.
     pub(crate) columns: u64,
     /// How far it has come; `None`: it has not begun.
@@ -92,9 +98,9 @@ impl fmt::Display for Stamp {
     }
 }
 
-/// A fingerprint of the columns: FNV-1a, the same in every version.
-pub(crate) fn fingerprint(columns: &[String]) -> u64 {
-    let bytes = columns.iter().flat_map(|column| column.bytes().chain([b',']));
+/// A fingerprint of what is asked for, as columns and conditions: FNV-1a, the same in every version.
+pub(crate) fn fingerprint(parts: &[String]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.bytes().chain([b',']));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
@@ -118,11 +124,13 @@ mod tests {
             incremental: true,
             from: None,
             until: stamp("2026-01-02T00:00:00Z"),
+            goal: None,
             columns,
             place: Some(place),
         };
         let progress = Progress {
             since: Some(stamp("2026-01-01T00:00:00Z")),
+            deletions: None,
             running: Some(running),
         };
         let state = progress.to_state(&identity, "Lead").unwrap();

@@ -1,21 +1,24 @@
 //! Salesforce as a source.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use connector_core::{
-    Connector, Error, ErrorKind, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Source, SyncMode,
+    Connector, ReadCapabilities, ReadPlan, ReadRequest, Reader, Result, Selection, Source, SyncMode,
 };
 use connector_http::Request;
 use serde::Deserialize;
 
 use crate::connector::Salesforce;
-use crate::describe::Described;
 use crate::error::code;
-use crate::progress::{Progress, Running, Stamp, fingerprint};
-use crate::reader::{BULK_FROM, Columns, KeysReader, SalesforceReader, Task, settled};
+use crate::progress::{Progress, Running, Stamp};
+use crate::reader::{
+    BULK_FROM, DELETIONS_KEPT, KeysReader, SalesforceReader, Task, WIDE_UNTIL, settled, wide_requests,
+};
 use crate::rest::query;
-use crate::soql::{Query, Window};
+use crate::scope::Scope;
+use crate::soql::Window;
 
 /// How far an incremental read stays behind the org's clock unless told: a row carries the time of its statement
 /// and is visible only when its transaction ends.
@@ -30,79 +33,74 @@ const BULK_PAGE: u64 = 50_000;
 #[async_trait]
 impl Source for Salesforce {
     fn read_capabilities(&self) -> ReadCapabilities {
-        ReadCapabilities::new().with_keys()
+        ReadCapabilities::new()
+            .with_keys()
+            .with_deletes()
+            .with_queries()
+            .with_filters()
+            .with_cursors()
     }
 
     async fn plan_read(&self, request: &ReadRequest) -> Result<ReadPlan> {
-        let described = self.described(&request.selection).await?;
-        let incremental = check(&described, &request.sync)?;
-        let columns = Columns::new(&described, &request.fields, incremental.is_some())?;
+        let mut scope = self.scope(request).await?;
+        let notes = std::mem::take(&mut scope.notes);
         if let SyncMode::Keys(keys) = &request.sync {
-            let (records, requests) = (keys.len() as u64, keys.len().div_ceil(200) as u64);
-            let plan = ReadPlan::new("the records are read by their ids over REST, 200 at once");
-            return Ok(plan.with_records(Some(records)).with_requests(Some(requests)));
+            let task = self.task(scope, None, None).await?;
+            let records = keys.len() as u64;
+            let mut plan = ReadPlan::new("the records are read by their ids over REST, 200 at once")
+                .with_records(Some(records))
+                .with_requests(Some(wide_requests(&task, records)?));
+            plan.notes.extend(notes);
+            return Ok(plan);
         }
-        let progress = Progress::open(
-            request.state.as_ref(),
-            &self.identity().await?,
-            &described.object.name,
-        )?;
-        let object = &described.object.name;
-        let since = progress.since.filter(|_| incremental.is_some());
-        let records = match (since, incremental) {
-            (Some(since), Some(cursor)) => {
-                let until = settled(self.org().now().await?, request.settle.unwrap_or(SETTLE));
-                let window = Window {
-                    cursor: cursor.to_owned(),
-                    from: Some(since.0),
-                    until,
-                };
-                let query = Query {
-                    object,
-                    columns: &columns.names,
-                    window: Some(&window),
-                };
-                match query::count(self.org(), &query.count(), columns.wants_deletions()).await {
-                    Ok(records) => Some(records),
-                    Err(error) if code(&error) == Some("QUERY_TIMEOUT") => None,
-                    Err(error) => return Err(error.with_context("object", object)),
-                }
-            }
-            _ => self.record_count(object).await?,
+        let progress = Progress::open(request.state.as_ref(), &self.identity().await?, &scope.stream)?;
+        let since = progress.since.filter(|_| scope.cursor.is_some());
+        let window = match (&scope.cursor, since) {
+            (Some(cursor), Some(since)) => Some(Window {
+                cursor: cursor.clone(),
+                from: Some(since.0),
+                until: settled(self.org().now().await?, request.settle.unwrap_or(SETTLE)),
+            }),
+            _ => None,
         };
-        let whole = Query {
-            object,
-            columns: &columns.names,
-            window: None,
+        let cursor = scope.cursor.clone();
+        let whole = scope.whole.clone();
+        let is_query = matches!(request.selection, Selection::Query(_));
+        let is_plain = scope.conditions.is_empty() && window.is_none() && !is_query;
+        let rest_only = scope.rest_only;
+        let replicated = scope.described.object.replicateable;
+        let task = self.task(scope, window, None).await?;
+        let records = if whole.is_some() {
+            None
+        } else if is_plain {
+            self.record_count(&task.object).await?
+        } else {
+            match query::count(&task.org, &task.query().count(), task.all()).await {
+                Ok(records) => Some(records),
+                Err(error) if code(&error) == Some("QUERY_TIMEOUT") => None,
+                Err(error) => return Err(error.with_context("object", &task.object)),
+            }
         };
-        let probe = query::request(self.org(), &whole.by_id(None), columns.wants_deletions()).await?;
-        let too_long = query::uri_len(&probe) > query::MAX_URI;
-        let (api, requests) = match records {
-            Some(records) if records < BULK_FROM && !too_long => {
-                let note = format!("over REST, in the order of ids: fewer than {BULK_FROM} records");
-                (note, Some(1 + records.div_ceil(REST_PAGE).max(1)))
-            }
-            // The job, a few polls, and its pages.
-            Some(records) => {
-                let why = if too_long {
-                    "the query is too long for an address"
-                } else {
-                    "many records"
-                };
-                (
-                    format!("by a Bulk API 2.0 job: {why}"),
-                    Some(5 + records.div_ceil(BULK_PAGE)),
-                )
-            }
-            None => (
-                "by a Bulk API 2.0 job: the records are too many to count".to_owned(),
+        let (api, requests) = match (whole, rest_only) {
+            (Some((_, reason)), _) => (
+                format!("over REST, as it stands, for it has {reason}: a run that breaks off begins it anew"),
                 None,
             ),
+            (None, Some(why)) => (
+                format!("over REST, in the order of ids: {why}"),
+                records.map(|records| 1 + records.div_ceil(REST_PAGE).max(1)),
+            ),
+            (None, None) => way(&task, records).await?,
         };
-        let mut plan = ReadPlan::new(format!("`{object}` is read {api}"))
+        let what = if is_query {
+            "the query".to_owned()
+        } else {
+            format!("`{}`", task.object)
+        };
+        let mut plan = ReadPlan::new(format!("{what} is read {api}"))
             .with_records(records)
             .with_requests(requests);
-        if let Some(cursor) = incremental {
+        if let Some(cursor) = cursor {
             let from = since.map_or_else(
                 || "everything".to_owned(),
                 |since| format!("changes since {since}"),
@@ -111,36 +109,34 @@ impl Source for Salesforce {
             plan.notes.push(format!(
                 "{from} by `{cursor}`, up to {settle} s before the org's clock"
             ));
-            plan.notes.push(if columns.wants_deletions() {
-                "deleted records arrive while they are in the recycle bin, about 15 days".to_owned()
-            } else {
-                "deletions do not arrive: the object does not show them".to_owned()
-            });
+            plan.notes.push(deletions(&task, replicated).to_owned());
+            let deletions = progress.deletions.or(since);
+            if let (Some(from), Some(window)) = (deletions, &task.window)
+                && from.0.plus(DELETIONS_KEPT) < window.until
+            {
+                plan.notes.push(format!(
+                    "deletions may have been missed: the last read was at {from}, and the org shows those of about 15 days; \
+                     remove what is gone by a full read and a prune"
+                ));
+            }
         }
+        plan.notes.extend(notes);
         Ok(plan)
     }
 
     async fn reader(&self, request: ReadRequest) -> Result<Box<dyn Reader>> {
-        let described = self.described(&request.selection).await?;
-        let incremental = check(&described, &request.sync)?;
-        let columns = Columns::new(&described, &request.fields, incremental.is_some())?;
-        let identity = self.identity().await?;
-        let object = described.object.name.clone();
+        let scope = self.scope(&request).await?;
         if let SyncMode::Keys(keys) = &request.sync {
-            let task = Task {
-                org: self.org().clone(),
-                identity,
-                object,
-                columns,
-                window: None,
-            };
+            let task = self.task(scope, None, None).await?;
             return Ok(Box::new(KeysReader::new(task, keys, &request)?));
         }
-        let progress = Progress::open(request.state.as_ref(), &identity, &object)?;
-        let hash = fingerprint(&columns.names);
+        let progress = Progress::open(request.state.as_ref(), &self.identity().await?, &scope.stream)?;
+        let hash = scope.fingerprint();
+        let incremental = scope.cursor.is_some();
         let going_on = progress
             .running
-            .filter(|running| running.incremental == incremental.is_some());
+            .clone()
+            .filter(|running| running.incremental == incremental);
         let running = match going_on {
             Some(running) if running.columns == hash => running,
             // The window stays; what the server holds ready has other columns.
@@ -150,60 +146,98 @@ impl Source for Salesforce {
                 ..running
             },
             None => Running {
-                incremental: incremental.is_some(),
-                from: progress.since.filter(|_| incremental.is_some()),
+                incremental,
+                from: progress.since.filter(|_| incremental),
                 until: Stamp(settled(self.org().now().await?, request.settle.unwrap_or(SETTLE))),
+                goal: None,
                 columns: hash,
                 place: None,
             },
         };
-        let window = incremental.map(|cursor| Window {
-            cursor: cursor.to_owned(),
+        let window = scope.cursor.clone().map(|cursor| Window {
+            cursor,
             from: running.from.map(|from| from.0),
             until: running.until.0,
         });
-        let task = Task {
-            org: self.org().clone(),
-            identity,
-            object,
-            columns,
-            window,
-        };
-        Ok(Box::new(SalesforceReader::new(
-            task,
-            progress.since,
-            running,
-            &request,
-        )))
+        let deletions = progress
+            .deletions
+            .or(running.from)
+            .filter(|_| incremental && scope.described.object.replicateable);
+        let task = self.task(scope, window, deletions).await?;
+        Ok(Box::new(SalesforceReader::new(task, progress, running, &request)))
     }
 }
 
-/// Whether the object can be read so; the cursor, for a read of changes.
-fn check<'a>(described: &'a Described, sync: &SyncMode) -> Result<Option<&'a str>> {
-    let object = &described.object.name;
-    if !described.object.queryable {
-        return Err(
-            Error::new(ErrorKind::Unsupported, format!("`{object}` cannot be queried"))
-                .with_help("list the streams: they are what can be read"),
-        );
-    }
-    match (sync, described.spec.cursor.as_deref()) {
-        (SyncMode::FullRefresh | SyncMode::Keys(_), _) => Ok(None),
-        (SyncMode::Incremental, Some(cursor)) => Ok(Some(cursor)),
-        (SyncMode::Incremental, None) => Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("`{object}` has no field that tells what changed"),
-        )
-        .with_help("read it with sync = \"full\"")),
-        (other, _) => Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("Salesforce cannot be read by {other}"),
-        )
-        .with_help("read it with sync = \"incremental\" or \"full\"")),
+/// Which API reads `records` records, and in about how many requests.
+async fn way(task: &Task, records: Option<u64>) -> Result<(String, Option<u64>)> {
+    let probe = query::request(&task.org, &task.query().by_id(None), task.all()).await?;
+    let too_long = query::uri_len(&probe) > query::MAX_URI;
+    Ok(match records {
+        Some(records) if too_long && records < WIDE_UNTIL => (
+            "over REST, its fields in groups: they are too many for one address".to_owned(),
+            Some(2 + wide_requests(task, records)?),
+        ),
+        Some(records) if !too_long && records < BULK_FROM => (
+            format!("over REST, in the order of ids: fewer than {BULK_FROM} records"),
+            Some(1 + records.div_ceil(REST_PAGE).max(1)),
+        ),
+        // The job, a few polls, and its pages.
+        Some(records) => {
+            let why = if too_long {
+                "the query is too long for an address"
+            } else {
+                "many records"
+            };
+            (
+                format!("by a Bulk API 2.0 job: {why}"),
+                Some(5 + records.div_ceil(BULK_PAGE)),
+            )
+        }
+        None => (
+            "by a Bulk API 2.0 job: the records are too many to count".to_owned(),
+            None,
+        ),
+    })
+}
+
+/// How deletions arrive.
+fn deletions(task: &Task, replicated: bool) -> &'static str {
+    match (task.all(), replicated) {
+        (true, true) => {
+            "deleted records arrive from the recycle bin, and those that were purged from the org's list of 15 days"
+        }
+        (true, false) => "deleted records arrive while they are in the recycle bin, about 15 days",
+        (false, true) => "deleted records arrive from the org's list of 15 days",
+        (false, false) => {
+            "deletions do not arrive: the object does not show them; a full read and a prune remove what is gone"
+        }
     }
 }
 
 impl Salesforce {
+    /// The task of reading `scope`.
+    async fn task(&self, scope: Scope, window: Option<Window>, deletions: Option<Stamp>) -> Result<Task> {
+        let object = &scope.described.object;
+        let stamp = ["SystemModstamp", "LastModifiedDate"]
+            .into_iter()
+            .find(|name| object.field(name).is_some());
+        Ok(Task {
+            org: self.org().clone(),
+            describes: Arc::clone(self.describes()),
+            identity: self.identity().await?,
+            stream: scope.stream,
+            object: object.name.clone(),
+            from: scope.from,
+            columns: scope.columns,
+            window,
+            conditions: scope.conditions,
+            whole: scope.whole.map(|(text, _)| text),
+            rest_only: scope.rest_only.is_some(),
+            stamp: stamp.map(str::to_owned),
+            deletions,
+        })
+    }
+
     /// About how many records there are, by the org's own cached count; `None` where it does not count the object.
     async fn record_count(&self, object: &str) -> Result<Option<u64>> {
         #[derive(Deserialize)]

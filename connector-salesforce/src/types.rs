@@ -12,7 +12,7 @@
 //! | `date` `time` `datetime` | date, time, instant | datetimes are UTC, whole seconds |
 //! | `json` | json | |
 //! | `anyType` | text | a history's old and new value, of whatever type |
-//! | `address` `location` `complexvalue` | left out | compound: its parts are fields of their own |
+//! | `address` `location` `complexvalue` | left out; json where it is asked for by name | compound: its parts are fields of their own |
 //! | `base64` | left out | answers hold an address instead of the data |
 //! | anything else | left out | unknown to this version |
 
@@ -60,10 +60,23 @@ pub(crate) fn data_type(field: &FieldDescribe) -> Mapped {
         "datetime" => DataType::Instant,
         "json" => DataType::Json,
         "anyType" => DataType::TEXT,
-        "address" | "location" | "complexvalue" => return Mapped::LeftOut("compound: its parts are read"),
+        "address" | "location" => return Mapped::LeftOut("compound: its parts are read"),
+        "complexvalue" => {
+            return Mapped::LeftOut("a value of several parts: read where it is asked for by name");
+        }
         "base64" => return Mapped::LeftOut("binary: answers hold an address instead of the data"),
         _ => return Mapped::LeftOut("its type is unknown to this version"),
     })
+}
+
+/// Whether `field` holds several values at once: an object in answers over REST, and nothing that Bulk reads.
+pub(crate) fn is_compound(field: &FieldDescribe) -> bool {
+    matches!(field.kind.as_str(), "address" | "location" | "complexvalue")
+}
+
+/// Whether `field` is shown with characters replaced, unless the user may see it whole.
+pub(crate) fn is_masked(field: &FieldDescribe) -> bool {
+    field.encrypted || field.kind == "encryptedstring"
 }
 
 /// How values of a core type go into a field.

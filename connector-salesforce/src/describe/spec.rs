@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use connector_core::{Access, Field, Result, Schema, Selection, StreamSpec};
+use connector_core::{Access, DataType, Error, ErrorKind, Field, Result, Schema, Selection, StreamSpec};
 
+use super::picklist::Picklist;
 use super::wire::{FieldDescribe, ObjectDescribe};
-use crate::types::{Mapped, data_type};
+use crate::types::{self, Mapped, data_type};
 
 /// The fields that can be a cursor, best first: the first moves on every write, the second on people's writes, the
-/// third never after the creation.
-const CURSORS: [&str; 3] = ["SystemModstamp", "LastModifiedDate", "CreatedDate"];
+/// others never after the creation.
+const CURSORS: [&str; 4] = ["SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime"];
 
 /// An object in Salesforce's words and in the core's.
 #[derive(Debug)]
@@ -38,21 +39,85 @@ impl Described {
         }
         let key = fields.iter().any(|field| field.name == "Id").then_some("Id");
         let schema = Schema::new(fields, key)?;
-        let cursor = CURSORS.iter().find(|name| {
-            object
-                .field(name)
-                .is_some_and(|field| field.filterable && field.kind == "datetime")
-        });
+        let cursor = CURSORS
+            .iter()
+            .find(|name| object.field(name).is_some_and(can_be_cursor));
         let mut spec = StreamSpec::new(Selection::stream(&object.name), Arc::new(schema))
             .with_cursor(cursor.map(|name| (*name).to_owned()));
         spec.left_out = left_out;
         Ok(Self { object, spec })
     }
 
+    /// The cursor called `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Schema`]: there is no such field. [`ErrorKind::Unsupported`]: it says no moment, or cannot be asked by.
+    pub(crate) fn cursor(&self, name: &str) -> Result<&str> {
+        let at = self
+            .spec
+            .schema
+            .index_of(name)
+            .map_err(|error| self.within(error))?;
+        match self.object.field(name) {
+            Some(field) if can_be_cursor(field) => Ok(&self.spec.schema.fields()[at].name),
+            _ => {
+                let known = self.object.fields.iter().filter(|field| can_be_cursor(field));
+                let known: Vec<&str> = known.map(|field| field.name.as_str()).collect();
+                let error = Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "`{name}` cannot tell what changed: it is no datetime that records can be asked by"
+                    ),
+                );
+                Err(self.within(match known.as_slice() {
+                    [] => error.with_help("read the object with sync = \"full\""),
+                    known => error.with_help(format!("the fields that can: `{}`", known.join("`, `"))),
+                }))
+            }
+        }
+    }
+
+    /// A compound field called `name`, which is read only where it is asked for by name: its parts are fields of their
+    /// own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`]: the field cannot be read at all.
+    pub(crate) fn compound(&self, name: &str) -> Result<Option<Field>> {
+        let Some(field) = self.object.field(name) else {
+            return Ok(None);
+        };
+        match data_type(field) {
+            Mapped::LeftOut(_) if types::is_compound(field) => Ok(Some(
+                Field::new(name, DataType::Json).with_access(Access::READ_ONLY),
+            )),
+            Mapped::LeftOut(reason) => Err(self.within(Error::new(
+                ErrorKind::Unsupported,
+                format!("`{name}` cannot be read: {reason}"),
+            ))),
+            Mapped::To(_) => Ok(None),
+        }
+    }
+
+    /// The values that `field` offers; `None`: it is no picklist.
+    pub(crate) fn picklist(&self, field: &str) -> Result<Option<Picklist>> {
+        match self.object.field(field) {
+            Some(field) => Ok(Picklist::of(field)),
+            None => Err(self.within(self.spec.schema.unknown_field(field))),
+        }
+    }
+
+    fn within(&self, error: Error) -> Error {
+        error.with_context("object", &self.object.name)
+    }
+
     /// Whether deleted records can be told: they are read from the recycle bin, marked.
     pub(crate) fn has_deletions(&self) -> bool {
         self.object.field("IsDeleted").is_some()
     }
+}
+
+fn can_be_cursor(field: &FieldDescribe) -> bool {
+    field.filterable && field.kind == "datetime"
 }
 
 fn access(field: &FieldDescribe) -> Access {
@@ -80,8 +145,8 @@ mod tests {
         Described::new(ObjectDescribe {
             name: "X".into(),
             queryable: true,
-            updateable: true,
             fields,
+            ..ObjectDescribe::default()
         })
         .unwrap()
     }

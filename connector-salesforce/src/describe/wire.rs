@@ -19,12 +19,16 @@ pub(crate) struct ObjectEntry {
 }
 
 /// One object in full.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ObjectDescribe {
     pub(crate) name: String,
     pub(crate) queryable: bool,
     #[serde(default)]
     pub(crate) updateable: bool,
+    /// Whether the org keeps a list of what was deleted.
+    #[serde(default)]
+    pub(crate) replicateable: bool,
     pub(crate) fields: Vec<FieldDescribe>,
 }
 
@@ -46,9 +50,46 @@ pub(crate) struct FieldDescribe {
     pub(crate) defaulted_on_create: bool,
     pub(crate) id_lookup: bool,
     pub(crate) external_id: bool,
+    /// Whether two records cannot have the same value.
+    pub(crate) unique: bool,
+    /// Whether letter case tells two values of a unique field apart.
+    pub(crate) case_sensitive: bool,
     pub(crate) filterable: bool,
     /// A formula or roll-up summary.
     pub(crate) calculated: bool,
+    /// Shown with its characters masked.
+    pub(crate) encrypted: bool,
+    /// The objects whose records a reference may name.
+    #[serde(deserialize_with = "listed")]
+    pub(crate) reference_to: Vec<String>,
+    /// What leads from here to the record that a reference names, in queries and writes.
+    pub(crate) relationship_name: Option<String>,
+    /// The values that a picklist offers.
+    #[serde(deserialize_with = "listed")]
+    pub(crate) picklist_values: Vec<PicklistEntry>,
+    /// Whether a picklist refuses every other value.
+    pub(crate) restricted_picklist: bool,
+}
+
+/// One value of a picklist.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PicklistEntry {
+    /// What the API reads and writes.
+    pub(crate) value: String,
+    /// What people see.
+    pub(crate) label: Option<String>,
+    /// Whether it may be chosen today; an old record may hold one that may not.
+    pub(crate) active: bool,
+}
+
+/// A list that may be missing or `null`.
+fn listed<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl ObjectDescribe {

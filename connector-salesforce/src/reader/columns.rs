@@ -3,21 +3,43 @@
 use std::sync::Arc;
 
 use connector_core::value::ParseError;
-use connector_core::{BatchBuilder, DataType, Error, ErrorKind, Key, Op, Rejection, Result, Schema, Value};
+use connector_core::{
+    Batch, BatchBuilder, Column, DataType, Error, ErrorKind, Field, Filter, Key, Op, RecordFilter, Rejection,
+    Result, Schema, Value,
+};
 
 use crate::cell;
-use crate::describe::Described;
 
-/// The columns that are asked for: the schema's fields in order, then `IsDeleted` where it is needed besides.
+/// The columns that are asked for: the fields that are emitted, then what is looked at besides.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
-    /// What is emitted.
+    /// What rows are read into: the fields that are emitted, then the key and those that a filter looks at.
     pub(crate) schema: Arc<Schema>,
     /// What is asked for.
     pub(crate) names: Vec<String>,
     types: Vec<DataType>,
-    id: usize,
+    id: Option<usize>,
     deleted: Option<usize>,
+    /// What is emitted, where it is less than what is read.
+    emitted: Option<(Arc<Schema>, Vec<Column>)>,
+    filter: Option<RecordFilter>,
+}
+
+/// Columns to be.
+#[derive(Debug)]
+pub(crate) struct ColumnsRequest<'a> {
+    /// The fields that are emitted, in order.
+    pub(crate) fields: Vec<Field>,
+    /// All fields that a filter may look at.
+    pub(crate) known: &'a Schema,
+    /// The records to emit.
+    pub(crate) filter: Option<&'a Filter>,
+    /// Whether `Id` can be asked for, emitted or not.
+    pub(crate) has_id: bool,
+    /// Whether every record has its id as its key, emitted or not.
+    pub(crate) keyed: bool,
+    /// Whether each record's `IsDeleted` is looked at.
+    pub(crate) deletions: bool,
 }
 
 /// One row as it arrived: the text of its cells, by position in [`Columns::names`].
@@ -34,45 +56,52 @@ pub(crate) trait Row {
 }
 
 impl Columns {
-    /// The columns for `fields` (none: all), with `Id` added where it was not asked for; `deletions` asks whether
-    /// each record was deleted.
-    pub(crate) fn new(described: &Described, fields: &[String], deletions: bool) -> Result<Self> {
-        let all = &described.spec.schema;
-        let schema = if fields.is_empty() {
-            Arc::clone(all)
-        } else {
-            let mut fields = fields.to_vec();
-            if !fields.iter().any(|field| field == "Id") {
-                fields.push("Id".to_owned());
+    /// # Errors
+    /// [`ErrorKind::Schema`]: a filter names a field that is not there, or compares it with what it never is.
+    pub(crate) fn new(request: ColumnsRequest<'_>) -> Result<Self> {
+        let ColumnsRequest {
+            mut fields,
+            known,
+            filter,
+            has_id,
+            keyed,
+            deletions,
+        } = request;
+        let emitted = fields.len();
+        let shown = fields.iter().any(|field| field.name == "Id").then_some("Id");
+        if keyed && shown.is_none() {
+            fields.push(known.fields()[known.index_of("Id")?].clone());
+        }
+        let key = if keyed { Some("Id") } else { shown };
+        for comparison in filter.iter().flat_map(|filter| filter.comparisons()) {
+            if fields.iter().all(|field| field.name != comparison.field) {
+                let at = known.index_of(&comparison.field)?;
+                fields.push(known.fields()[at].clone());
             }
-            Arc::new(
-                all.select(&fields)
-                    .map_err(|error| error.with_context("object", &described.object.name))?,
-            )
-        };
-        let id = schema.index_of("Id").map_err(|_| {
-            Error::new(
-                ErrorKind::Unsupported,
-                format!("`{}` has no field `Id`", described.object.name),
-            )
-        })?;
+        }
+        let only = (fields.len() > emitted)
+            .then(|| Schema::new(fields[..emitted].to_vec(), shown))
+            .transpose()?;
+        let schema = Arc::new(Schema::new(fields, key)?);
+        let filter = filter.map(|filter| filter.for_records(&schema)).transpose()?;
         let mut names: Vec<String> = schema.fields().iter().map(|field| field.name.clone()).collect();
         let types = schema.fields().iter().map(|field| field.data_type).collect();
-        let deleted = (deletions && described.has_deletions()).then(|| {
-            names
-                .iter()
-                .position(|name| name == "IsDeleted")
-                .unwrap_or_else(|| {
-                    names.push("IsDeleted".to_owned());
-                    names.len() - 1
-                })
-        });
+        let mut place = |wanted: &str| {
+            names.iter().position(|name| name == wanted).unwrap_or_else(|| {
+                names.push(wanted.to_owned());
+                names.len() - 1
+            })
+        };
+        let id = has_id.then(|| place("Id"));
+        let deleted = deletions.then(|| place("IsDeleted"));
         Ok(Self {
             schema,
             names,
             types,
             id,
             deleted,
+            emitted: only.map(|only| (Arc::new(only), (0..emitted).map(Column::Field).collect())),
+            filter,
         })
     }
 
@@ -130,10 +159,35 @@ impl Columns {
         Ok(())
     }
 
+    /// Adds the deletion of a record of which nothing but its id is known.
+    pub(super) fn push_deletion(&self, id: &str, builder: &mut BatchBuilder) {
+        for position in 0..self.types.len() {
+            builder.push(if self.id == Some(position) {
+                Value::Text(id)
+            } else {
+                Value::Null
+            });
+        }
+        builder.end_record(Op::Delete);
+    }
+
+    /// What is emitted of `batch`: the records that pass the filter, and every deletion, for a record may have passed
+    /// before.
+    pub(super) fn emit(&self, batch: Batch) -> Batch {
+        let batch = match &self.filter {
+            Some(filter) => batch.retain(|record| record.op() == Op::Delete || filter.keeps(record)),
+            None => batch,
+        };
+        match &self.emitted {
+            Some((schema, columns)) => batch.remap(Arc::clone(schema), columns),
+            None => batch,
+        }
+    }
+
     /// The id of `row`, which every record has.
     pub(crate) fn id_of(&self, row: &impl Row) -> Option<String> {
         let mut scratch = String::new();
-        row.cell(self.id, &mut scratch).ok().flatten().map(str::to_owned)
+        row.cell(self.id?, &mut scratch).ok().flatten().map(str::to_owned)
     }
 
     fn refuse(

@@ -45,22 +45,11 @@ impl Pages {
     pub(super) async fn read(&mut self, task: &Task, sink: &mut Sink) -> Result<bool> {
         let request = match &self.next {
             Some(next) => Request::get(task.org.follow(next).await?),
-            None => {
-                let request = query::request(&task.org, &task.query().by_id(self.last()), task.all()).await?;
-                if query::uri_len(&request) > query::MAX_URI {
-                    return Err(Error::new(
-                        ErrorKind::Unsupported,
-                        "the query is too long to be asked over REST",
-                    )
-                    .with_context("object", &task.object)
-                    .with_help("choose fewer fields: the Bulk API does not read this object"));
-                }
-                request
-            }
+            None => self.first(task).await?,
         };
         let response = match task.org.send(&request).await {
             Ok(response) => response,
-            Err(error) if self.forgotten(&error) => return Ok(false),
+            Err(error) if self.forgotten(&error, task) => return Ok(false),
             Err(error) => return Err(error.with_context("object", &task.object)),
         };
         let page = query::page(&response)?;
@@ -76,8 +65,8 @@ impl Pages {
         let total = *self.total.get_or_insert(page.total);
         match last {
             Some(Some(last)) => self.last = Some(last),
-            Some(None) => return Err(broken("a record has no id", task)),
-            None => {}
+            Some(None) if task.whole.is_none() => return Err(broken("a record has no id", task)),
+            _ => {}
         }
         let next = page.next.map(std::borrow::Cow::into_owned);
         match next {
@@ -89,6 +78,8 @@ impl Pages {
             None => Err(broken("a page is not the last one and names no next one", task)),
             next if next == self.next => Err(broken("a page leads back to itself", task)),
             _ if page.records.is_empty() => Err(broken("a page in the middle is empty", task)),
+            // Pages that lead in a circle would never come to an end.
+            _ if self.seen > total => Err(broken("the pages hold more records than the query found", task)),
             next => {
                 self.next = next;
                 Ok(false)
@@ -96,9 +87,28 @@ impl Pages {
         }
     }
 
+    /// The request for what comes behind the last id.
+    async fn first(&self, task: &Task) -> Result<Request> {
+        let soql = match &task.whole {
+            Some(whole) => whole.clone(),
+            None => task.query().by_id(self.last()),
+        };
+        let request = query::request(&task.org, &soql, task.all()).await?;
+        if query::uri_len(&request) <= query::MAX_URI {
+            return Ok(request);
+        }
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "the query is too long to be asked over REST",
+        )
+        .with_context("object", &task.object)
+        .with_help("write a shorter query, or choose fewer fields"))
+    }
+
     /// Whether `error` means that the server's cursor is gone; the reading then goes on behind the last id.
-    fn forgotten(&mut self, error: &Error) -> bool {
+    fn forgotten(&mut self, error: &Error, task: &Task) -> bool {
         let gone = self.next.is_some()
+            && task.whole.is_none()
             && code(error) == Some("INVALID_QUERY_LOCATOR")
             && self.restarts < MAX_RESTARTS;
         if gone {
@@ -112,7 +122,7 @@ impl Pages {
 }
 
 /// An answer that cannot be relied on. Reading on from the last checkpoint asks anew.
-fn broken(how: &'static str, task: &Task) -> Error {
+pub(super) fn broken(how: &'static str, task: &Task) -> Error {
     Error::new(
         ErrorKind::Unavailable,
         format!("Salesforce's answer is broken: {how}"),

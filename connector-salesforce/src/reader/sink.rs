@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use connector_core::{BatchBuilder, Event, ReadRequest, Rejection, Schema, State};
+use connector_core::{BatchBuilder, Event, ReadRequest, Rejection, State};
 
 use super::columns::{Columns, Row};
 
 /// Collects rows into events.
 pub(crate) struct Sink {
+    columns: Arc<Columns>,
     builder: BatchBuilder,
     rejected: Vec<Rejection>,
     events: VecDeque<Event>,
@@ -17,9 +18,11 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn new(schema: Arc<Schema>, request: &ReadRequest) -> Self {
-        let builder = BatchBuilder::new(schema, 0).with_max_records(request.batch_records);
+    pub(super) fn new(columns: Arc<Columns>, request: &ReadRequest) -> Self {
+        let builder =
+            BatchBuilder::new(Arc::clone(&columns.schema), 0).with_max_records(request.batch_records);
         Self {
+            columns,
             builder,
             rejected: Vec::new(),
             events: VecDeque::new(),
@@ -38,16 +41,18 @@ impl Sink {
         if let Err(rejection) = columns.push(row, &mut self.builder, &mut self.scratch) {
             self.rejected.push(rejection);
         }
-        if self.builder.is_full(self.batch_bytes) {
-            self.events.push_back(Event::Records(self.builder.finish()));
-        }
+        self.cut();
+    }
+
+    /// Takes the deletion of a record.
+    pub(super) fn delete(&mut self, id: &str) {
+        self.columns.push_deletion(id, &mut self.builder);
+        self.cut();
     }
 
     /// Makes everything taken so far ready.
     pub(super) fn flush(&mut self) {
-        if !self.builder.is_empty() {
-            self.events.push_back(Event::Records(self.builder.finish()));
-        }
+        self.finish();
         if !self.rejected.is_empty() {
             self.events
                 .push_back(Event::Rejected(std::mem::take(&mut self.rejected)));
@@ -58,5 +63,21 @@ impl Sink {
     pub(super) fn checkpoint(&mut self, state: State, urgent: bool) {
         self.flush();
         self.events.push_back(Event::Checkpoint { state, urgent });
+    }
+
+    fn cut(&mut self) {
+        if self.builder.is_full(self.batch_bytes) {
+            self.finish();
+        }
+    }
+
+    fn finish(&mut self) {
+        if self.builder.is_empty() {
+            return;
+        }
+        let batch = self.columns.emit(self.builder.finish());
+        if !batch.is_empty() {
+            self.events.push_back(Event::Records(batch));
+        }
     }
 }

@@ -67,23 +67,41 @@ impl<'a> JsonRow<'a> {
         }
     }
 
-    /// Reads a record; every name of `names` must be there.
+    /// Reads a record; every name of `names` must be there. One such as `Owner.Name` is looked for in the object that
+    /// stands under `Owner`.
     ///
     /// # Errors
     /// [`ErrorKind::Data`]: it is no object, or a column is missing.
     pub(crate) fn read(&mut self, names: &[String], record: &'a RawValue) -> Result<()> {
+        self.clear();
+        self.fill(names, record)?;
+        self.complete(names)
+    }
+
+    /// Forgets what was read.
+    pub(crate) fn clear(&mut self) {
         self.cells.fill(None);
+    }
+
+    /// Reads what a record has of `names`, beside what was read before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`]: it is no object.
+    pub(crate) fn fill(&mut self, names: &[String], record: &'a RawValue) -> Result<()> {
         let seed = Fill {
             names,
+            prefix: "",
             cells: &mut self.cells,
         };
         let filled = seed.deserialize(&mut serde_json::Deserializer::from_str(record.get()));
-        if filled.is_err() {
-            return Err(Error::new(
-                ErrorKind::Data,
-                "a record of the answer is no JSON object",
-            ));
-        }
+        filled.map_err(|_| Error::new(ErrorKind::Data, "a record of the answer is no JSON object"))
+    }
+
+    /// Says whether every name has been read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`]: a column is missing.
+    pub(crate) fn complete(&self, names: &[String]) -> Result<()> {
         match self.cells.iter().position(Option::is_none) {
             Some(missing) => Err(Error::new(
                 ErrorKind::Data,
@@ -122,7 +140,34 @@ impl Row for JsonRow<'_> {
 /// Puts an object's values where their columns are.
 struct Fill<'s, 'a> {
     names: &'s [String],
+    /// What leads to the object, with a point at its end; empty for the record itself.
+    prefix: &'s str,
     cells: &'s mut [Option<&'a RawValue>],
+}
+
+impl<'a> Fill<'_, 'a> {
+    /// Reads `value`, which stands under `name`, for the columns of which `name` is the beginning.
+    fn descend(&mut self, name: &str, value: &'a RawValue) -> std::result::Result<(), serde_json::Error> {
+        let prefix = format!("{}{name}.", self.prefix);
+        if !self.names.iter().any(|known| known.starts_with(&prefix)) {
+            return Ok(());
+        }
+        if value.get() == "null" {
+            // No parent, no fields of it.
+            for (known, cell) in self.names.iter().zip(&mut *self.cells) {
+                if known.starts_with(&prefix) {
+                    *cell = Some(value);
+                }
+            }
+            return Ok(());
+        }
+        let parent = Fill {
+            names: self.names,
+            prefix: &prefix,
+            cells: self.cells,
+        };
+        parent.deserialize(&mut serde_json::Deserializer::from_str(value.get()))
+    }
 }
 
 impl<'a> DeserializeSeed<'a> for Fill<'_, 'a> {
@@ -140,18 +185,22 @@ impl<'a> Visitor<'a> for Fill<'_, 'a> {
         formatter.write_str("a record")
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> std::result::Result<(), A::Error> {
         // Columns come in the order they were asked for: the next one is where it is looked for first.
         let mut expected = 0;
+        let prefix = self.prefix;
         while let Some(name) = map.next_key::<Cow<'a, str>>()? {
             let value: &'a RawValue = map.next_value()?;
-            let fits = |place: &usize| self.names.get(*place).is_some_and(|known| *known == *name);
+            let is = |known: &String| known.strip_prefix(prefix).is_some_and(|rest| *rest == *name);
+            let fits = |place: &usize| self.names.get(*place).is_some_and(is);
             let place = Some(expected)
                 .filter(fits)
-                .or_else(|| self.names.iter().position(|known| *known == *name));
+                .or_else(|| self.names.iter().position(is));
             if let Some(place) = place {
                 self.cells[place] = Some(value);
                 expected = place + 1;
+            } else if name != "attributes" {
+                self.descend(&name, value).map_err(serde::de::Error::custom)?;
             }
         }
         Ok(())
@@ -191,5 +240,19 @@ mod tests {
         let mut row = JsonRow::new(1);
         row.read(&["Id".to_owned()], record).unwrap();
         assert!(row.cell(0, &mut String::new()).is_err());
+    }
+
+    #[test]
+    fn fields_of_parents_are_found_where_they_nest() {
+        let names = ["Id", "Owner.Name", "Owner.Manager.Email", "Account.Name"].map(str::to_owned);
+        let json = r#"{"attributes":{"type":"X"},"Id":"1","Owner":{"attributes":{"Name":"no"},"Name":"Ada","Manager":
+            {"Email":null}},"Account":null}"#;
+        let record: &RawValue = serde_json::from_str(json).unwrap();
+        let mut row = JsonRow::new(4);
+        row.read(&names, record).unwrap();
+        let mut scratch = String::new();
+        assert_eq!(row.cell(1, &mut scratch), Ok(Some("Ada")));
+        assert_eq!(row.cell(2, &mut scratch), Ok(None));
+        assert_eq!(row.cell(3, &mut scratch), Ok(None));
     }
 }

@@ -92,7 +92,7 @@ impl CsvFormat {
 pub(super) struct JobHead {
     pub(super) id: String,
     pub(super) operation: String,
-    pub(super) object: &'static str,
+    pub(super) object: String,
     pub(super) version: u32,
     pub(super) created: i64,
     pub(super) changed: i64,

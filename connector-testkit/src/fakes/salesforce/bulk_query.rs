@@ -65,8 +65,8 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
         )));
     }
     let text = body.get("query").and_then(Value::as_str).unwrap_or_default();
-    let query = soql::parse(text)?;
-    let object = query.object;
+    let query = soql::parse(&org.schema(), text)?;
+    let object = Arc::clone(&query.object);
     if !object.bulk {
         let message = format!("Entity '{}' is not supported by the Bulk API.", object.name);
         return Err(ApiError::bad("INVALIDENTITY", message));
@@ -77,7 +77,7 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
             "Aggregate Relationships not supported in Bulk Query",
         ));
     };
-    if fields.iter().any(|&field| query::is_compound(object, field)) {
+    if fields.iter().any(|&field| query::is_compound(&object, field)) {
         return Err(ApiError::bad(
             "API_ERROR",
             "Selecting compound data not supported in Bulk Query",
@@ -93,7 +93,7 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
     let head = JobHead {
         id: org.new_id("750"),
         operation,
-        object: object.name,
+        object: object.name.clone(),
         version,
         created: now,
         changed: now,
@@ -131,7 +131,7 @@ pub(super) async fn poll(org: &Arc<Org>, id: &str) -> Result<Response, ApiError>
         }
         (job.query.clone(), job.head.operation == "queryAll")
     };
-    let object = query.object;
+    let object = Arc::clone(&query.object);
     let (rows, view) = query::find(org, query, all).await?;
     let mut jobs = org.query_jobs();
     let job = find(&mut jobs, id)?;

@@ -2,35 +2,28 @@
 
 use super::decimal::Decimal;
 use super::error::RowError;
+use super::field::{Field, FieldType};
 use super::id;
 use super::json_in::Input;
-use super::schema::{Field, FieldType};
 use super::timestamp;
 use super::value::FieldValue;
 
 /// The value as it is stored, or why it is refused.
 pub(super) fn coerce(field: &Field, input: &Input) -> Result<FieldValue, RowError> {
-    if !field.updateable {
-        let message = format!(
-            "Unable to create/update fields: {}. Please check the security settings of this field and verify that it \
-             is read/write for your profile or permission set.",
-            field.name
-        );
-        return Err(RowError::new(
-            "INVALID_FIELD_FOR_INSERT_UPDATE",
-            message,
-            &[field.name],
-        ));
-    }
     let text = match input {
         Input::Null => return missing_or_null(field),
         Input::Text(text) if text.is_empty() => return missing_or_null(field),
         Input::Bool(value) if field.kind == FieldType::Boolean => return Ok(FieldValue::Bool(*value)),
+        Input::Nested(raw) if field.kind == FieldType::Complex => {
+            return Ok(FieldValue::Json(raw.get().to_owned().into()));
+        }
+        Input::Number(text) if field.kind == FieldType::Any => return Ok(FieldValue::number(text.clone())),
+        Input::Bool(value) if field.kind == FieldType::Any => return Ok(FieldValue::Bool(*value)),
         Input::Text(text) | Input::Number(text) => text,
         Input::Bool(_) | Input::Nested(_) => return Err(wrong_type(field, "")),
     };
     match field.kind {
-        FieldType::Int | FieldType::Double => number(field, text),
+        FieldType::Int | FieldType::Long | FieldType::Double => number(field, text),
         FieldType::Boolean => match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "y" | "on" => Ok(FieldValue::Bool(true)),
             "false" | "0" | "no" | "n" | "off" => Ok(FieldValue::Bool(false)),
@@ -44,10 +37,19 @@ pub(super) fn coerce(field: &Field, input: &Input) -> Result<FieldValue, RowErro
             .ok_or_else(|| wrong_type(field, text)),
         FieldType::Id | FieldType::Reference => id::normalize(text).map(FieldValue::from).ok_or_else(|| {
             let message = format!("{}: id value of incorrect type: {text}", field.name);
-            RowError::new("MALFORMED_ID", message, &[field.name])
+            RowError::new("MALFORMED_ID", message, &[&field.name])
         }),
-        FieldType::Address => Err(wrong_type(field, text)),
-        FieldType::Text | FieldType::Email | FieldType::Picklist => string(field, text),
+        FieldType::Time => timestamp::parse_time(text)
+            .map(FieldValue::from)
+            .ok_or_else(|| wrong_type(field, text)),
+        FieldType::Address | FieldType::Location | FieldType::Complex => Err(wrong_type(field, text)),
+        FieldType::Any => Ok(text.as_str().into()),
+        FieldType::Text
+        | FieldType::Email
+        | FieldType::Picklist
+        | FieldType::MultiPicklist
+        | FieldType::Encrypted
+        | FieldType::Base64 => string(field, text),
     }
 }
 
@@ -56,17 +58,17 @@ fn missing_or_null(field: &Field) -> Result<FieldValue, RowError> {
         return Ok(FieldValue::Null);
     }
     let message = format!("Required fields are missing: [{}]", field.name);
-    Err(RowError::new("REQUIRED_FIELD_MISSING", message, &[field.name]))
+    Err(RowError::new("REQUIRED_FIELD_MISSING", message, &[&field.name]))
 }
 
 fn wrong_type(field: &Field, text: &str) -> RowError {
     let message = format!("{}: value not of required type: {text}", field.name);
-    RowError::new("INVALID_TYPE_ON_FIELD_IN_RECORD", message, &[field.name])
+    RowError::new("INVALID_TYPE_ON_FIELD_IN_RECORD", message, &[&field.name])
 }
 
 fn number(field: &Field, text: &str) -> Result<FieldValue, RowError> {
     let parsed = Decimal::parse(text.trim()).ok_or_else(|| wrong_type(field, text))?;
-    let whole = field.kind == FieldType::Int;
+    let whole = field.kind != FieldType::Double;
     if whole && !parsed.is_whole() {
         return Err(wrong_type(field, text));
     }
@@ -84,7 +86,7 @@ fn number(field: &Field, text: &str) -> Result<FieldValue, RowError> {
         return Err(RowError::new(
             "NUMBER_OUTSIDE_VALID_RANGE",
             message,
-            &[field.name],
+            &[&field.name],
         ));
     }
     Ok(FieldValue::number(rounded.plain()))
@@ -96,14 +98,20 @@ fn string(field: &Field, text: &str) -> Result<FieldValue, RowError> {
             "{}: data value too large: {text} (max length={})",
             field.name, field.length
         );
-        return Err(RowError::new("STRING_TOO_LONG", message, &[field.name]));
+        return Err(RowError::new("STRING_TOO_LONG", message, &[&field.name]));
     }
-    if field.restricted_picklist && !field.choices().contains(&text) {
+    let offered = |value: &str| field.choices.iter().any(|choice| choice == value);
+    let every = if field.kind == FieldType::MultiPicklist {
+        text.split(';').all(offered)
+    } else {
+        offered(text)
+    };
+    if field.restricted_picklist && !every {
         let message = format!("{}: bad value for restricted picklist field: {text}", field.name);
         return Err(RowError::new(
             "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
             message,
-            &[field.name],
+            &[&field.name],
         ));
     }
     let is_address = |text: &str| {
@@ -112,7 +120,7 @@ fn string(field: &Field, text: &str) -> Result<FieldValue, RowError> {
     };
     if field.kind == FieldType::Email && (!is_address(text) || text.contains(char::is_whitespace)) {
         let message = format!("{}: invalid email address: {text}", field.name);
-        return Err(RowError::new("INVALID_EMAIL_ADDRESS", message, &[field.name]));
+        return Err(RowError::new("INVALID_EMAIL_ADDRESS", message, &[&field.name]));
     }
     Ok(text.into())
 }

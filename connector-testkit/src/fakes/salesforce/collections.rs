@@ -1,15 +1,18 @@
 //! sObject Collections: up to 200 records in one call.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::change::{Done, Operation, RowChange};
 use super::error::{ApiError, RowError};
+use super::field::FieldType;
 use super::id;
 use super::json_in::{Input, Members};
+use super::object::ObjectType;
 use super::org::Org;
 use super::reply;
-use super::schema::{self, FieldType, ObjectType};
-use super::update::RowUpdate;
 use super::value::write_json_text;
 
 /// Most records in one call.
@@ -33,7 +36,11 @@ pub(super) fn update(org: &Org, body: &[u8]) -> Result<Response, ApiError> {
         let message = "record limit reached. cannot submit more than 200 records in this call";
         return Err(ApiError::bad("EXCEEDED_ID_LIMIT", message));
     }
-    let objects: Vec<&'static ObjectType> = body.records.iter().map(object_of).collect::<Result<_, _>>()?;
+    let objects: Vec<Arc<ObjectType>> = body
+        .records
+        .iter()
+        .map(|record| object_of(org, record))
+        .collect::<Result<_, _>>()?;
     if objects.chunk_by(|left, right| left.name == right.name).count() > MAX_CHUNKS {
         let message = "The request contains more than 10 chunks; sort the records by type";
         return Err(ApiError::bad("LIMIT_EXCEEDED", message));
@@ -42,7 +49,7 @@ pub(super) fn update(org: &Org, body: &[u8]) -> Result<Response, ApiError> {
     for (record, object) in body.records.iter().zip(&objects) {
         updates.push(row_update(object, record)?);
     }
-    let results = org.update_leads(org.next_request(), &updates, body.all_or_none);
+    let results = org.write(org.next_request(), &updates, body.all_or_none);
     let mut out = vec![b'['];
     for (place, (result, update)) in results.iter().zip(&updates).enumerate() {
         if place > 0 {
@@ -57,7 +64,7 @@ pub(super) fn update(org: &Org, body: &[u8]) -> Result<Response, ApiError> {
 /// `PATCH /sobjects/Lead/{id}`
 pub(super) fn update_one(
     org: &Org,
-    object: &ObjectType,
+    object: &Arc<ObjectType>,
     id: &str,
     body: &[u8],
 ) -> Result<Response, ApiError> {
@@ -69,7 +76,7 @@ pub(super) fn update_one(
         return Err(ApiError::bad("INVALID_FIELD", message));
     }
     update.id = Some(id.to_owned());
-    let result = org.update_leads(org.next_request(), &[update], false).pop();
+    let result = org.write(org.next_request(), &[update], false).pop();
     match result {
         Some(Err(error)) if error.code == "INVALID_CROSS_REFERENCE_KEY" => Err(ApiError::not_found()),
         Some(Err(error)) => {
@@ -82,7 +89,7 @@ pub(super) fn update_one(
     }
 }
 
-fn object_of(record: &Members) -> Result<&'static ObjectType, ApiError> {
+fn object_of(org: &Org, record: &Members) -> Result<Arc<ObjectType>, ApiError> {
     let attributes = match record.get("attributes") {
         Some(Input::Nested(raw)) => serde_json::from_str::<Members>(raw.get()).unwrap_or_default(),
         _ => Members::default(),
@@ -91,13 +98,12 @@ fn object_of(record: &Members) -> Result<&'static ObjectType, ApiError> {
         let message = "Include an entity type in the attributes of each record: attributes.type";
         return Err(ApiError::bad("INVALID_TYPE", message));
     };
-    schema::find(name)
+    org.object(name)
         .ok_or_else(|| ApiError::bad("INVALID_TYPE", format!("sObject type '{name}' is not supported.")))
 }
 
-fn row_update(object: &ObjectType, record: &Members) -> Result<RowUpdate, ApiError> {
-    let mut id = None;
-    let mut fields = Vec::with_capacity(record.0.len());
+fn row_update(object: &Arc<ObjectType>, record: &Members) -> Result<RowChange, ApiError> {
+    let mut change = RowChange::new(object, Operation::Update);
     for (name, input) in &record.0 {
         if name == "attributes" {
             continue;
@@ -108,22 +114,22 @@ fn row_update(object: &ObjectType, record: &Members) -> Result<RowUpdate, ApiErr
         };
         let meta = &object.fields[field];
         if meta.kind == FieldType::Id {
-            id = match input {
+            change.id = match input {
                 Input::Text(text) => Some(text.clone()),
                 Input::Null => None,
                 _ => return Err(cannot_read("string", input)),
             };
             continue;
         }
-        let numeric = matches!(meta.kind, FieldType::Int | FieldType::Double);
+        let numeric = meta.kind.is_numeric();
         match input {
             Input::Nested(_) => return Err(cannot_read(meta.soap_type.trim_start_matches("xsd:"), input)),
             Input::Number(_) if !numeric => return Err(cannot_read("string", input)),
             Input::Bool(_) if meta.kind != FieldType::Boolean => return Err(cannot_read("string", input)),
-            _ => fields.push((field, input.clone())),
+            _ => change.fields.push((field, input.clone())),
         }
     }
-    Ok(RowUpdate { id, fields })
+    Ok(change)
 }
 
 fn cannot_read(kind: &str, input: &Input) -> ApiError {
@@ -141,11 +147,11 @@ fn cannot_read(kind: &str, input: &Input) -> ApiError {
     ))
 }
 
-fn write_result(result: &Result<String, RowError>, update: &RowUpdate, out: &mut Vec<u8>) {
+fn write_result(result: &Result<Done, RowError>, update: &RowChange, out: &mut Vec<u8>) {
     match result {
-        Ok(id) => {
+        Ok(done) => {
             out.extend_from_slice(b"{\"id\":");
-            write_json_text(id, out);
+            write_json_text(&done.id, out);
             out.extend_from_slice(b",\"success\":true,\"errors\":[]}");
         }
         Err(error) => {

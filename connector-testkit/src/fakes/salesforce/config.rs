@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::spec::ObjectSpec;
 use crate::fakes::FakeClock;
 
 /// Settings of a [`FakeSalesforce`](super::FakeSalesforce).
@@ -27,6 +28,10 @@ pub struct SalesforceConfig {
     pub session_timeout: Option<Duration>,
     /// API calls before the org answers `REQUEST_LIMIT_EXCEEDED`; also the limit in `Sforce-Limit-Info`.
     pub daily_limit: u64,
+    /// Objects beside the standard ones (`Account`, `Lead`, `LeadStatus`, `User`), and fields added to those.
+    pub objects: Vec<ObjectSpec>,
+    /// Which org this is: its id is made of the number.
+    pub org_number: u64,
     /// The org's wall clock.
     pub clock: FakeClock,
     /// Port on 127.0.0.1; 0 for any free one.
@@ -46,6 +51,8 @@ impl Default for SalesforceConfig {
             rotate_refresh_tokens: false,
             session_timeout: None,
             daily_limit: 100_000,
+            objects: Vec::new(),
+            org_number: 1,
             clock: FakeClock::new(),
             port: 0,
         }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::schema::{Field, FieldType, ObjectType, objects};
+use super::field::{Field, FieldType};
+use super::object::ObjectType;
+use super::schema::Schema;
 
 /// The answer of `/services/data`.
 pub(super) fn versions() -> Value {
@@ -36,15 +38,19 @@ pub(super) fn resources(version: u32) -> Value {
 }
 
 /// The answer of `/sobjects`.
-pub(super) fn list(version: u32) -> Value {
-    let objects: Vec<Value> = objects().iter().map(|object| flags(object, version)).collect();
+pub(super) fn list(schema: &Schema, version: u32) -> Value {
+    let objects: Vec<Value> = schema
+        .objects()
+        .iter()
+        .map(|object| flags(object, version))
+        .collect();
     json!({ "encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects })
 }
 
 /// The answer of `/sobjects/X/describe`.
 pub(super) fn object(object: &ObjectType, version: u32) -> Value {
     let mut description = flags(object, version);
-    description["fields"] = object.fields.iter().map(field).collect();
+    description["fields"] = object.visible().map(|(_, meta)| field(meta)).collect();
     description["childRelationships"] = json!([]);
     description["recordTypeInfos"] = json!([{
         "active": true, "available": true, "defaultRecordTypeMapping": true, "developerName": "Master",
@@ -58,14 +64,15 @@ pub(super) fn object(object: &ObjectType, version: u32) -> Value {
 
 fn flags(object: &ObjectType, version: u32) -> Value {
     let base = format!("/services/data/v{version}.0/sobjects/{}", object.name);
-    let writable = object.fields.iter().any(|field| field.updateable);
     json!({
-        "name": object.name, "label": object.label, "labelPlural": object.plural, "keyPrefix": object.key_prefix,
-        "custom": false, "customSetting": false, "createable": writable, "updateable": writable,
-        "deletable": writable, "undeletable": writable, "queryable": true, "retrieveable": true,
-        "replicateable": writable, "searchable": true, "triggerable": true, "mergeable": writable,
+        "name": object.name, "label": object.label, "labelPlural": object.plural, "keyPrefix": text(&object.key_prefix),
+        "custom": object.name.ends_with("__c"), "customSetting": false, "createable": object.createable,
+        "updateable": object.updateable, "deletable": object.deletable, "undeletable": object.undeletable,
+        "queryable": object.queryable, "retrieveable": object.retrieveable,
+        "replicateable": object.replicateable, "searchable": object.searchable, "triggerable": true,
+        "mergeable": object.mergeable,
         "layoutable": true, "activateable": false, "mruEnabled": true, "feedEnabled": true,
-        "deprecatedAndHidden": false, "deepCloneable": false, "hasSubtypes": false, "isInterface": false,
+        "deprecatedAndHidden": object.deprecated_and_hidden, "deepCloneable": false, "hasSubtypes": false, "isInterface": false,
         "isSubtype": false, "associateEntityType": null, "associateParentEntity": null,
         "urls": {
             "sobject": base, "describe": format!("{base}/describe"), "rowTemplate": format!("{base}/{{ID}}"),
@@ -84,7 +91,7 @@ fn text(text: &str) -> Value {
 
 fn field(field: &Field) -> Value {
     let choices: Vec<Value> = field
-        .choices()
+        .choices
         .iter()
         .enumerate()
         .map(|(place, choice)| {
@@ -98,9 +105,9 @@ fn field(field: &Field) -> Value {
         Value::Null
     };
     let mut all = json!({
-        "aggregatable": field.kind != FieldType::Address, "aiPredictionField": false, "autoNumber": false,
-        "byteLength": field.byte_length, "calculated": false, "calculatedFormula": null, "cascadeDelete": false,
-        "caseSensitive": false, "compoundFieldName": text(field.compound), "controllerName": null,
+        "aggregatable": !field.kind.is_compound(), "aiPredictionField": false, "autoNumber": field.auto_number,
+        "byteLength": field.byte_length, "calculated": field.calculated, "calculatedFormula": null, "cascadeDelete": false,
+        "caseSensitive": field.case_sensitive, "compoundFieldName": text(&field.compound), "controllerName": null,
         "createable": field.createable, "custom": field.is_custom(), "defaultValue": boolean_default,
         "defaultValueFormula": null, "defaultedOnCreate": field.defaulted_on_create, "dependentPicklist": false,
         "deprecatedAndHidden": false, "digits": field.digits, "displayLocationInDecimal": false,
@@ -110,33 +117,19 @@ fn field(field: &Field) -> Value {
         "idLookup": field.id_lookup, "inlineHelpText": null,
     });
     let rest = json!({
-        "label": label(field.name), "length": field.length, "mask": null, "maskType": null, "name": field.name,
-        "nameField": field.name == "Name", "namePointing": field.name == "OwnerId", "nillable": field.nillable,
+        "label": field.label, "length": field.length, "mask": null, "maskType": null, "name": field.name,
+        "nameField": field.name == "Name", "namePointing": field.reference_to.len() > 1, "nillable": field.nillable,
         "permissionable": field.nillable && field.updateable, "picklistValues": choices,
         "polymorphicForeignKey": field.reference_to.len() > 1, "precision": field.precision,
-        "queryByDistance": field.kind == FieldType::Address, "referenceTargetField": null,
-        "referenceTo": field.reference_to, "relationshipName": text(field.relationship_name),
+        "queryByDistance": field.kind.is_compound(), "referenceTargetField": null,
+        "referenceTo": field.reference_to, "relationshipName": text(&field.relationship_name),
         "relationshipOrder": null, "restrictedDelete": false, "restrictedPicklist": field.restricted_picklist,
         "scale": field.scale, "searchPrefilterable": field.kind == FieldType::Reference,
         "soapType": field.soap_type, "sortable": field.sortable, "type": field.type_name,
-        "unique": field.is_unique(), "updateable": field.updateable, "writeRequiresMasterRead": false,
+        "unique": field.unique, "updateable": field.updateable, "writeRequiresMasterRead": false,
     });
     if let (Value::Object(all), Value::Object(rest)) = (&mut all, rest) {
         all.extend(rest);
     }
     all
-}
-
-/// `Last Name` of `LastName`.
-fn label(name: &str) -> String {
-    let mut label = String::new();
-    let mut previous = ' ';
-    for letter in name.trim_end_matches("__c").chars() {
-        if letter.is_ascii_uppercase() && previous.is_ascii_lowercase() {
-            label.push(' ');
-        }
-        label.push(letter);
-        previous = letter;
-    }
-    label
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use serde_json::value::RawValue;
 
 use super::config::SalesforceConfig;
 use super::error::EditError;
 use super::fault::{Fault, RowFault};
 use super::json_in::Input;
 use super::org::Org;
-use super::schema::lead;
 use super::value::FieldValue;
 use super::{admin, id, oauth, router, timestamp};
 use crate::fakes::{Ledger, Server};
@@ -19,7 +19,7 @@ use crate::fakes::{Ledger, Server};
 /// A running fake org on 127.0.0.1; dropping it stops it.
 #[derive(Debug)]
 pub struct FakeSalesforce {
-    org: Arc<Org>,
+    pub(super) org: Arc<Org>,
     server: Server,
 }
 
@@ -98,25 +98,24 @@ impl FakeSalesforce {
 
     /// What lead `n` holds now, field by field, the compound `Address` included; late commits count once they are
     /// visible.
-    pub fn lead(&self, n: u64) -> BTreeMap<&'static str, FieldValue> {
-        let view = self.org.view();
-        let row = view.row(lead(), n);
-        lead()
-            .fields
-            .iter()
-            .enumerate()
-            .map(|(field, meta)| (meta.name, row.value(field)))
-            .collect()
+    ///
+    /// # Panics
+    ///
+    /// If there is no lead `n`.
+    pub fn lead(&self, n: u64) -> BTreeMap<String, FieldValue> {
+        let id = self.lead_id(n);
+        self.record("Lead", &id)
+            .unwrap_or_else(|| panic!("there is no lead {n}"))
     }
 
     /// The 18-character id of lead `n`.
     pub fn lead_id(&self, n: u64) -> String {
-        id::make(lead().key_prefix, n)
+        id::make("00Q", n)
     }
 
     /// The number of the lead with this id of 15 or 18 characters.
     pub fn lead_number(&self, id: &str) -> Option<u64> {
-        id::number(lead().key_prefix, id).filter(|n| (1..=self.lead_count()).contains(n))
+        self.record("Lead", id).and_then(|_| id::number("00Q", id))
     }
 
     /// A person's edit: sets the fields, moves `SystemModstamp` and `LastModifiedDate` to the clock's now and
@@ -191,6 +190,9 @@ fn inputs(fields: &[(&str, FieldValue)]) -> Vec<(String, Input)> {
         FieldValue::Number(text) => Input::Number(text.clone().into_owned()),
         FieldValue::Text(text) => Input::Text(text.clone().into_owned()),
         FieldValue::DateTime(micros) => Input::Text(timestamp::rest(*micros)),
+        FieldValue::Json(text) => {
+            RawValue::from_string(text.clone().into_owned()).map_or(Input::Null, Input::Nested)
+        }
     };
     fields
         .iter()

@@ -4,6 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::error::RowError;
+use super::object::ObjectType;
+use super::value::FieldValue;
+use super::view::RowView;
+
 /// Misbehaviour at requests that fit; faults are tried in the order they were added, at most one acts per request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -87,9 +92,30 @@ pub struct RowFault {
     pub times: u64,
 }
 
+/// Records that cannot be written for a while, such as for a row lock: of one object, by a value they hold or would
+/// get. Works for inserts as well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordFault {
+    /// Name of the object.
+    pub object: String,
+    /// Name of the field, such as `Id` or an external id.
+    pub field: String,
+    /// The field's value as text; empty for every record.
+    pub value: String,
+    /// Status code, such as `UNABLE_TO_LOCK_ROW`.
+    pub code: String,
+    /// Message of the error.
+    #[serde(default)]
+    pub message: String,
+    /// How many writes it refuses.
+    #[serde(default = "one")]
+    pub times: u64,
+}
+
 /// Everything scripted.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
+    records: Mutex<Vec<RecordFault>>,
     requests: Mutex<Vec<Fault>>,
     rows: Mutex<Vec<RowFault>>,
     ingest: Mutex<Option<u64>>,
@@ -108,6 +134,38 @@ impl Faults {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(fault);
+    }
+
+    pub(super) fn add_record(&self, fault: RecordFault) {
+        self.records
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(fault);
+    }
+
+    /// Why the write of `values` to `row`, or to a new record, is refused.
+    pub(super) fn take_record(
+        &self,
+        object: &ObjectType,
+        row: Option<&RowView<'_>>,
+        values: &[(usize, FieldValue)],
+    ) -> Option<RowError> {
+        let mut faults = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = faults.iter().position(|fault| {
+            let field = object.index(&fault.field).filter(|_| fault.object == object.name);
+            let given = values.iter().find(|(given, _)| Some(*given) == field);
+            let held = || row.zip(field).map(|(row, field)| row.value(field));
+            let value = given.map(|(_, value)| value.clone()).or_else(held);
+            let same = value.and_then(|value| value.text()) == Some(fault.value.clone());
+            fault.object == object.name && (same || fault.value.is_empty())
+        })?;
+        let fault = &mut faults[place];
+        let error = RowError::new(&fault.code, fault.message.clone(), &[]);
+        fault.times = fault.times.saturating_sub(1);
+        if fault.times == 0 {
+            faults.remove(place);
+        }
+        Some(error)
     }
 
     /// Makes the next ingest job fail after this many rows.

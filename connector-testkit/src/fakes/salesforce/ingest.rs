@@ -11,7 +11,6 @@ use super::error::ApiError;
 use super::ingest_results::{self, Outcome, ResultKind};
 use super::org::Org;
 use super::reply;
-use super::schema;
 
 /// An ingest job.
 #[derive(Clone, Debug)]
@@ -68,7 +67,7 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
         serde_json::from_slice(body).map_err(|error| ApiError::json_parser(error.to_string()))?;
     let format = CsvFormat::parse(&body)?;
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-    let Some(object) = schema::find(text("object")) else {
+    let Some(object) = org.object(text("object")) else {
         let message = format!("Unable to find object: {}", text("object"));
         return Err(ApiError::bad("INVALIDENTITY", message));
     };
@@ -89,7 +88,7 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
             return Err(ApiError::json_parser(message));
         }
     }
-    if !object.is_lead() {
+    if !object.bulk {
         let message = format!("Entity '{}' is not supported by the Bulk API.", object.name);
         return Err(ApiError::bad("INVALIDENTITY", message));
     }
@@ -97,7 +96,7 @@ pub(super) fn create(org: &Org, version: u32, body: &[u8]) -> Result<Response, A
     let head = JobHead {
         id: org.new_id("750"),
         operation: text("operation").to_owned(),
-        object: object.name,
+        object: object.name.clone(),
         version,
         created: now,
         changed: now,

@@ -1,14 +1,17 @@
 //! Working through an upload, and the three result sets.
 
+use std::sync::Arc;
+
 use super::bulk_csv::write_line;
 use super::bulk_job::CsvFormat;
+use super::change::{Column, Operation, RowChange};
 use super::csv_rows::Rows;
 use super::error::RowError;
 use super::ingest::IngestJob;
 use super::json_in::Input;
+use super::object::ObjectType;
 use super::org::Org;
-use super::schema::{FieldType, lead};
-use super::update::RowUpdate;
+use super::schema::Schema;
 use crate::fakes::seed::mix;
 
 /// Records per transaction.
@@ -70,7 +73,11 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
         header,
         ..Processed::default()
     };
-    let columns = match columns(&processed.header, job.head.format, &body) {
+    let Some(object) = org.object(&job.head.object) else {
+        return processed;
+    };
+    let schema = org.schema();
+    let columns = match columns(&schema, &object, &processed.header, job.head.format, &body) {
         Ok(columns) => columns,
         Err(error) => {
             processed.error = Some(error);
@@ -79,7 +86,7 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
     };
     let stop = org.faults.take_ingest_stop();
     let mut left = stop.unwrap_or(u64::MAX);
-    let mut chunk: Vec<(Outcome, RowUpdate, Option<RowError>)> = Vec::with_capacity(CHUNK);
+    let mut chunk: Vec<(Outcome, RowChange, Option<RowError>)> = Vec::with_capacity(CHUNK);
     for (start, end, cells) in rows {
         let outcome = Outcome {
             start,
@@ -98,7 +105,7 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
                 &[],
             )
         });
-        chunk.push((outcome, row_update(&columns, &cells), broken));
+        chunk.push((outcome, row_update(&object, &columns, &cells), broken));
         if chunk.len() == CHUNK || left == 0 {
             flush(org, request, &mut chunk, &mut processed.outcomes);
         }
@@ -113,15 +120,15 @@ pub(super) fn process(org: &Org, job: &IngestJob) -> Processed {
 fn flush(
     org: &Org,
     request: u64,
-    chunk: &mut Vec<(Outcome, RowUpdate, Option<RowError>)>,
+    chunk: &mut Vec<(Outcome, RowChange, Option<RowError>)>,
     outcomes: &mut Vec<Outcome>,
 ) {
-    let good: Vec<RowUpdate> = chunk
+    let good: Vec<RowChange> = chunk
         .iter()
         .filter(|(_, _, broken)| broken.is_none())
         .map(|(_, update, _)| update.clone())
         .collect();
-    let mut results = org.update_leads(request, &good, false).into_iter();
+    let mut results = org.write(request, &good, false).into_iter();
     for (mut outcome, update, broken) in chunk.drain(..) {
         let result = match broken {
             Some(broken) => Some(Err(broken)),
@@ -129,7 +136,7 @@ fn flush(
         };
         outcome.result = result.map(|result| {
             result
-                .map(Into::into)
+                .map(|done| done.id.into())
                 .map_err(|error| (update.id.unwrap_or_default().into(), error.bulk_text().into()))
         });
         outcomes.push(outcome);
@@ -137,7 +144,13 @@ fn flush(
 }
 
 /// The field of each column.
-fn columns(header: &[String], format: CsvFormat, body: &[u8]) -> Result<Vec<usize>, String> {
+fn columns(
+    schema: &Schema,
+    object: &ObjectType,
+    header: &[String],
+    format: CsvFormat,
+    body: &[u8],
+) -> Result<Vec<Column>, String> {
     let line_end = body.iter().position(|&byte| byte == b'\n').unwrap_or(body.len());
     let has_cr = line_end > 0 && line_end < body.len() && body[line_end - 1] == b'\r';
     if line_end < body.len() && has_cr != format.crlf {
@@ -147,30 +160,27 @@ fn columns(header: &[String], format: CsvFormat, body: &[u8]) -> Result<Vec<usiz
         ));
     }
     let mut columns = Vec::with_capacity(header.len());
-    for name in header {
-        let Some(field) = lead().field(name) else {
-            return Err(format!("InvalidBatch : Field name not found : {name}"));
-        };
-        if columns.contains(&field) {
+    for (place, name) in header.iter().enumerate() {
+        if header[..place]
+            .iter()
+            .any(|before| before.eq_ignore_ascii_case(name))
+        {
             return Err(format!("InvalidBatch : Duplicate column : {name}"));
         }
-        columns.push(field);
+        let column = Column::parse(schema, object, name)
+            .ok_or_else(|| format!("InvalidBatch : Field name not found : {name}"))?;
+        columns.push(column);
     }
     Ok(columns)
 }
 
-fn row_update(columns: &[usize], cells: &[String]) -> RowUpdate {
-    let mut update = RowUpdate {
-        id: None,
-        fields: Vec::with_capacity(columns.len()),
-    };
-    for (&field, cell) in columns.iter().zip(cells) {
-        if lead().fields[field].kind == FieldType::Id {
-            update.id = Some(cell.clone());
+fn row_update(object: &Arc<ObjectType>, columns: &[Column], cells: &[String]) -> RowChange {
+    let mut update = RowChange::new(object, Operation::Update);
+    for (column, cell) in columns.iter().zip(cells) {
+        if matches!(column, Column::Id) || (!cell.is_empty() && cell != "#N/A") {
+            column.assign(&mut update, Input::Text(cell.clone()));
         } else if cell == "#N/A" {
-            update.fields.push((field, Input::Null));
-        } else if !cell.is_empty() {
-            update.fields.push((field, Input::Text(cell.clone())));
+            column.assign(&mut update, Input::Null);
         }
     }
     update

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::org::Org;
-use super::schema;
 
 /// The answer of `/limits`.
 pub(super) fn all(org: &Org) -> Value {
@@ -24,22 +23,16 @@ pub(super) fn all(org: &Org) -> Value {
 pub(super) fn record_counts(org: &Org, names: Option<&str>) -> Value {
     let view = org.view();
     let wanted: Option<Vec<&str>> = names.map(|names| names.split(',').map(str::trim).collect());
-    let counts: Vec<Value> = schema::objects()
+    let counts: Vec<Value> = org
+        .schema()
+        .objects()
         .iter()
         .filter(|object| {
             wanted
                 .as_ref()
-                .is_none_or(|wanted| wanted.iter().any(|name| name.eq_ignore_ascii_case(object.name)))
+                .is_none_or(|wanted| wanted.iter().any(|name| name.eq_ignore_ascii_case(&object.name)))
         })
-        .map(|object| {
-            let all = view.count(object);
-            let seeded = if object.is_lead() && org.config.deleted_every > 0 {
-                all / org.config.deleted_every
-            } else {
-                0
-            };
-            json!({ "count": all - seeded, "name": object.name })
-        })
+        .map(|object| json!({ "count": view.alive(object), "name": object.name }))
         .collect();
     json!({ "sObjects": counts })
 }

@@ -5,9 +5,13 @@
 //! Leads are numbered from 1. Numbers are exact decimal texts everywhere, never floats.
 
 mod admin;
+mod apply;
 mod bulk_csv;
 mod bulk_job;
 mod bulk_query;
+mod by_hand;
+mod change;
+mod check;
 mod coerce;
 mod collections;
 mod config;
@@ -18,32 +22,41 @@ mod error;
 mod external_key;
 mod fake;
 mod fault;
+mod field;
+mod field_spec;
 mod id;
 mod ingest;
 mod ingest_results;
 mod json_in;
+mod keys;
 mod lead_pools;
 mod lead_seed;
 mod limits;
 mod oauth;
+mod object;
 mod org;
 mod query;
+mod records;
 mod reply;
 mod router;
 mod row_set;
 mod schema;
 mod sessions;
 mod soql;
+mod spec;
 mod stats;
+mod store;
+mod table;
 #[cfg(test)]
 mod tests;
 mod timestamp;
-mod update;
 mod value;
 mod view;
 
 pub use config::SalesforceConfig;
 pub use error::EditError;
 pub use fake::FakeSalesforce;
-pub use fault::{Fault, FaultAction, RowFault};
+pub use fault::{Fault, FaultAction, RecordFault, RowFault};
+pub use field_spec::FieldSpec;
+pub use spec::ObjectSpec;
 pub use value::FieldValue;

@@ -2,19 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use super::bulk_query::QueryJob;
 use super::config::SalesforceConfig;
 use super::fault::Faults;
 use super::id;
 use super::ingest::IngestJob;
+use super::keys::SeedKeys;
 use super::lead_seed::SeedContext;
+use super::object::ObjectType;
 use super::query::Cursor;
+use super::schema::Schema;
 use super::sessions::Sessions;
 use super::stats::Stats;
+use super::table::Table;
 use super::timestamp::{self, DAY, SECOND};
-use super::view::{Overlay, View};
+use super::view::{Tables, View};
 use crate::fakes::Ledger;
 
 /// Everything the endpoints share.
@@ -28,7 +32,9 @@ pub(super) struct Org {
     /// Set once the server listens.
     pub(super) url: OnceLock<String>,
     seeds: SeedContext,
+    schema: RwLock<Arc<Schema>>,
     data: Mutex<Data>,
+    pub(super) seed_keys: Mutex<HashMap<(String, usize), Arc<SeedKeys>>>,
     cursors: Mutex<HashMap<String, Cursor>>,
     query_jobs: Mutex<Vec<QueryJob>>,
     ingest_jobs: Mutex<Vec<IngestJob>>,
@@ -39,9 +45,7 @@ pub(super) struct Org {
 /// What was written.
 #[derive(Debug, Default)]
 pub(super) struct Data {
-    pub(super) overlay: Arc<Overlay>,
-    /// Leads by the external key they were given, in lower case; may be out of date.
-    pub(super) keys: HashMap<String, u64>,
+    pub(super) tables: Arc<Tables>,
 }
 
 impl Org {
@@ -54,6 +58,15 @@ impl Org {
             converted_every: config.converted_every,
             deleted_every: config.deleted_every,
         };
+        let schema = Schema::new(&config.objects);
+        let tables: Tables = schema
+            .objects()
+            .iter()
+            .map(|object| {
+                let table = Table::new(seeded(&config, &object.name));
+                (object.name.clone(), Arc::new(table))
+            })
+            .collect();
         Self {
             config,
             sessions: Sessions::default(),
@@ -62,7 +75,11 @@ impl Org {
             ledger: Ledger::new(),
             url: OnceLock::new(),
             seeds,
-            data: Mutex::default(),
+            schema: RwLock::new(Arc::new(schema)),
+            data: Mutex::new(Data {
+                tables: Arc::new(tables),
+            }),
+            seed_keys: Mutex::default(),
             cursors: Mutex::default(),
             query_jobs: Mutex::default(),
             ingest_jobs: Mutex::default(),
@@ -76,7 +93,7 @@ impl Org {
     }
 
     pub(super) fn org_id(&self) -> String {
-        id::make("00D", 1)
+        id::make("00D", self.config.org_number)
     }
 
     pub(super) fn url(&self) -> String {
@@ -85,7 +102,46 @@ impl Org {
 
     /// Number of seeded leads.
     pub(super) fn leads(&self) -> u64 {
-        self.config.leads.min(u64::from(u32::MAX))
+        seeded(&self.config, "Lead")
+    }
+
+    /// Number of records of an object that exist without having been written.
+    pub(super) fn seeded(&self, object: &str) -> u64 {
+        seeded(&self.config, object)
+    }
+
+    /// The org's objects as they are now.
+    pub(super) fn schema(&self) -> Arc<Schema> {
+        Arc::clone(&self.schema.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The object of this name, in any letter case.
+    pub(super) fn object(&self, name: &str) -> Option<Arc<ObjectType>> {
+        self.schema().find(name).map(Arc::clone)
+    }
+
+    /// The object Lead.
+    pub(super) fn lead(&self) -> Arc<ObjectType> {
+        // The schema always has it.
+        self.object("Lead")
+            .unwrap_or_else(|| Arc::new(ObjectType::new("Lead", "00Q")))
+    }
+
+    /// Changes an object's description.
+    pub(super) fn change_schema(
+        &self,
+        object: &str,
+        change: impl FnOnce(&mut ObjectType) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut schema = self.schema.write().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = schema
+            .find(object)
+            .map(|object| ObjectType::clone(object))
+            .ok_or_else(|| format!("there is no object {object}"))?;
+        change(&mut changed)?;
+        changed.changed = self.now();
+        Arc::make_mut(&mut schema).replace(changed);
+        Ok(())
     }
 
     /// The org as it is now.
@@ -96,8 +152,7 @@ impl Org {
     pub(super) fn view_of(&self, data: &Data) -> View {
         View {
             seeds: self.seeds,
-            leads: self.leads(),
-            overlay: Arc::clone(&data.overlay),
+            tables: Arc::clone(&data.tables),
             now: self.now(),
         }
     }
@@ -130,5 +185,14 @@ impl Org {
     /// The number under which the ledger keeps the next request's writes.
     pub(super) fn next_request(&self) -> u64 {
         self.requests.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
+
+fn seeded(config: &SalesforceConfig, object: &str) -> u64 {
+    match object {
+        "Lead" => config.leads.min(u64::from(u32::MAX)),
+        "User" => 2,
+        "LeadStatus" => 4,
+        _ => 0,
     }
 }

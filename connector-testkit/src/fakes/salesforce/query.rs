@@ -5,11 +5,10 @@ use std::sync::Arc;
 use axum::response::Response;
 
 use super::error::ApiError;
-use super::id;
+use super::object::ObjectType;
 use super::org::Org;
 use super::reply;
 use super::row_set::RowSet;
-use super::schema::{FieldType, ObjectType};
 use super::soql::{self, Query, Select};
 use super::timestamp::{DAY, SECOND};
 use super::value::write_json_text;
@@ -25,9 +24,11 @@ const MAX_BATCH: usize = 2_000;
 /// A query whose answer takes several pages: which records, not what they hold.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
-    object: &'static ObjectType,
+    object: Arc<ObjectType>,
     fields: Arc<Vec<usize>>,
     rows: Arc<RowSet>,
+    /// The org when the query ran: shows what was deleted for good since.
+    view: View,
     batch: usize,
     created: i64,
 }
@@ -53,7 +54,7 @@ pub(super) async fn first(
     all: bool,
     batch: usize,
 ) -> Result<Response, ApiError> {
-    let query = soql::parse(text)?;
+    let query = soql::parse(&org.schema(), text)?;
     let Select::Fields(fields) = query.select.clone() else {
         let (rows, _) = find(org, query, all).await?;
         return Ok(reply::json(
@@ -61,12 +62,13 @@ pub(super) async fn first(
             &serde_json::json!({ "totalSize": rows.len(), "done": true, "records": [] }),
         ));
     };
-    let object = query.object;
+    let object = Arc::clone(&query.object);
     let (rows, view) = find(org, query, all).await?;
     let cursor = Cursor {
         object,
         fields: Arc::new(fields),
         rows: Arc::new(rows),
+        view: view.clone(),
         batch,
         created: org.now(),
     };
@@ -104,15 +106,15 @@ pub(super) async fn find(org: &Arc<Org>, query: Query, all: bool) -> Result<(Row
 pub(super) fn record(
     org: &Org,
     version: u32,
-    object: &'static ObjectType,
+    object: &ObjectType,
     id: &str,
     fields: Option<&str>,
 ) -> Result<Response, ApiError> {
     let view = org.view();
-    let n = id::number(object.key_prefix, id).filter(|n| (1..=view.count(object)).contains(n));
-    let n = n.ok_or_else(ApiError::not_found)?;
+    let row = view.by_id(object, id).filter(|row| !row.is_deleted());
+    let row = row.ok_or_else(ApiError::not_found)?;
     let fields: Vec<usize> = match fields {
-        None => (0..object.fields.len()).collect(),
+        None => object.visible().map(|(field, _)| field).collect(),
         Some(names) => names
             .split(',')
             .map(|name| {
@@ -128,7 +130,7 @@ pub(super) fn record(
             .collect::<Result<_, _>>()?,
     };
     let mut out = Vec::new();
-    write_record(view.row(object, n), version, &fields, &mut out);
+    write_record(row, version, &fields, &mut out);
     Ok(reply::raw_json(200, out))
 }
 
@@ -142,11 +144,15 @@ fn page(view: &View, cursor: &Cursor, version: u32, id: &str, offset: usize) -> 
         );
     }
     out.extend_from_slice(b",\"records\":[");
-    for (place, n) in cursor.rows.slice(offset, cursor.batch).enumerate() {
+    let rows = cursor.rows.slice(offset, cursor.batch).filter_map(|n| {
+        let now = view.row(&cursor.object, n);
+        now.or_else(|| cursor.view.row(&cursor.object, n))
+    });
+    for (place, row) in rows.enumerate() {
         if place > 0 {
             out.push(b',');
         }
-        write_record(view.row(cursor.object, n), version, &cursor.fields, &mut out);
+        write_record(row, version, &cursor.fields, &mut out);
     }
     out.extend_from_slice(b"]}");
     reply::raw_json(200, out)
@@ -155,7 +161,7 @@ fn page(view: &View, cursor: &Cursor, version: u32, id: &str, offset: usize) -> 
 /// Appends a record as REST shows it, `attributes` first.
 pub(super) fn write_record(row: RowView<'_>, version: u32, fields: &[usize], out: &mut Vec<u8>) {
     let object = row.object;
-    let id = id::make(object.key_prefix, row.n);
+    let id = row.id();
     out.extend_from_slice(
         format!(
             "{{\"attributes\":{{\"type\":\"{0}\",\"url\":\"/services/data/v{version}.0/sobjects/{0}/{id}\"}}",
@@ -166,7 +172,7 @@ pub(super) fn write_record(row: RowView<'_>, version: u32, fields: &[usize], out
     for &field in fields {
         let meta = &object.fields[field];
         out.push(b',');
-        write_json_text(meta.name, out);
+        write_json_text(&meta.name, out);
         out.push(b':');
         row.value(field).write_json(meta.kind, out);
     }
@@ -175,5 +181,5 @@ pub(super) fn write_record(row: RowView<'_>, version: u32, fields: &[usize], out
 
 /// Whether the field is one of those only REST can read.
 pub(super) fn is_compound(object: &ObjectType, field: usize) -> bool {
-    object.fields[field].kind == FieldType::Address
+    object.fields[field].kind.is_compound()
 }

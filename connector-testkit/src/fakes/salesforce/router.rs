@@ -14,8 +14,8 @@ use http::{HeaderName, HeaderValue};
 use super::error::ApiError;
 use super::fault::FaultAction;
 use super::ingest_results::ResultKind;
+use super::object::ObjectType;
 use super::org::Org;
-use super::schema::{self, ObjectType};
 use super::{admin, bulk_query, collections, describe, ingest, limits, oauth, query, reply, timestamp};
 
 /// Largest body the org takes, in bytes; above the 100 MB of an upload so that the upload itself can be refused.
@@ -210,15 +210,17 @@ async fn records(
     let param = |name: &str| params.get(name).map(String::as_str);
     match (head.method.as_str(), rest) {
         ("GET", [] | [""]) => Ok(reply::json(200, &describe::resources(version))),
-        ("GET", ["sobjects"]) => Ok(reply::json(200, &describe::list(version))),
+        ("GET", ["sobjects"]) => Ok(reply::json(200, &describe::list(&org.schema(), version))),
         ("GET", ["sobjects", name, "describe"]) => {
-            Ok(reply::json(200, &describe::object(object(name)?, version)))
+            Ok(reply::json(200, &describe::object(&*object(org, name)?, version)))
         }
-        ("GET", ["sobjects", name, id]) => query::record(org, version, object(name)?, id, param("fields")),
+        ("GET", ["sobjects", name, id]) => {
+            query::record(org, version, &*object(org, name)?, id, param("fields"))
+        }
         ("PATCH", ["sobjects", name, id]) => {
             org.stats.auto_assign(header(head, "sforce-auto-assign"));
-            let object = object(name)?;
-            collections::update_one(org, object, id, &read(body).await?)
+            let object = object(org, name)?;
+            collections::update_one(org, &object, id, &read(body).await?)
         }
         ("PATCH", ["composite", "sobjects"]) => {
             org.stats.auto_assign(header(head, "sforce-auto-assign"));
@@ -274,6 +276,6 @@ async fn jobs(
     }
 }
 
-fn object(name: &str) -> Result<&'static ObjectType, ApiError> {
-    schema::find(name).ok_or_else(ApiError::not_found)
+fn object(org: &Org, name: &str) -> Result<Arc<ObjectType>, ApiError> {
+    org.object(name).ok_or_else(ApiError::not_found)
 }

@@ -115,6 +115,28 @@ pub(super) fn parse_date(text: &str) -> Option<i64> {
     (civil(day_number) == (year, month32, day32)).then_some(day_number)
 }
 
+/// `HH:mm:ss.SSSZ` of `HH:mm:ss[.SSS][Z]`.
+pub(super) fn parse_time(text: &str) -> Option<String> {
+    let clock = text.strip_suffix('Z').unwrap_or(text);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let parts: Vec<&str> = clock.split(':').collect();
+    let [hours, minutes, seconds] = parts[..] else {
+        return None;
+    };
+    let part = |text: &str, most: i64| {
+        let value = number(text.as_bytes()).filter(|value| text.len() == 2 && *value <= most);
+        value.map(|value| format!("{value:02}"))
+    };
+    let millis = number(fraction.as_bytes()).filter(|_| (1..=3).contains(&fraction.len()))?;
+    let millis = millis * 10_i64.pow(3 - u32::try_from(fraction.len()).ok()?);
+    Some(format!(
+        "{}:{}:{}.{millis:03}Z",
+        part(hours, 23)?,
+        part(minutes, 59)?,
+        part(seconds, 59)?
+    ))
+}
+
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |sum, byte| {
         byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0'))

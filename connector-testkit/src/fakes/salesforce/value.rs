@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::decimal;
-use super::schema::{Field, FieldType};
+use super::field::{Field, FieldType};
 use super::timestamp;
 
 /// The value of one field of one record.
@@ -21,6 +21,8 @@ pub enum FieldValue {
     DateTime(i64),
     /// The parts of a compound field such as `Address`, in the order of REST.
     Compound(Vec<(&'static str, FieldValue)>),
+    /// JSON of whatever shape, as its text: the value of a `complexvalue`.
+    Json(Cow<'static, str>),
 }
 
 impl From<&str> for FieldValue {
@@ -51,6 +53,7 @@ impl FieldValue {
     pub fn text(&self) -> Option<String> {
         match self {
             Self::Null | Self::Compound(_) => None,
+            Self::Json(text) => Some(text.clone().into_owned()),
             Self::Bool(value) => Some(value.to_string()),
             Self::Number(text) | Self::Text(text) => Some(text.clone().into_owned()),
             Self::DateTime(micros) => Some(timestamp::rest(*micros)),
@@ -66,6 +69,7 @@ impl FieldValue {
                 .iter()
                 .map(|(name, part)| ((*name).to_owned(), part.to_json()))
                 .collect(),
+            Self::Json(text) => serde_json::from_str(text).unwrap_or_default(),
             Self::Number(_) | Self::Text(_) | Self::DateTime(_) => self.text().into(),
         }
     }
@@ -80,7 +84,10 @@ impl FieldValue {
         match self {
             Self::Null => out.extend_from_slice(b"null"),
             Self::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            Self::Number(text) if kind == FieldType::Int => out.extend_from_slice(text.as_bytes()),
+            Self::Json(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Number(text) if matches!(kind, FieldType::Int | FieldType::Long) => {
+                out.extend_from_slice(text.as_bytes())
+            }
             Self::Number(text) => decimal::write_double(out, text),
             Self::Text(text) => write_json_text(text, out),
             Self::DateTime(micros) => {
@@ -105,9 +112,10 @@ impl FieldValue {
         out.push(b'"');
         match self {
             Self::Null | Self::Compound(_) => {}
+            Self::Json(text) => write_doubled(text.as_bytes(), out),
             Self::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            Self::Number(text) if field.kind != FieldType::Int => decimal::write_scientific(out, text),
-            Self::Number(text) if odd => decimal::write_double(out, text),
+            Self::Number(text) if field.kind == FieldType::Double => decimal::write_scientific(out, text),
+            Self::Number(text) if odd && field.kind == FieldType::Int => decimal::write_double(out, text),
             Self::Number(text) => out.extend_from_slice(text.as_bytes()),
             Self::Text(text) => write_doubled(text.as_bytes(), out),
             Self::DateTime(micros) => timestamp::write_bulk(out, *micros),

@@ -1,12 +1,14 @@
 //! A query that was understood.
 
+use std::sync::Arc;
+
 use super::super::decimal::Decimal;
-use super::super::schema::ObjectType;
+use super::super::object::ObjectType;
 
 /// `SELECT … FROM … WHERE … ORDER BY … LIMIT … OFFSET …`
 #[derive(Clone, Debug)]
 pub(in super::super) struct Query {
-    pub(in super::super) object: &'static ObjectType,
+    pub(in super::super) object: Arc<ObjectType>,
     pub(in super::super) select: Select,
     pub(super) condition: Option<Condition>,
     pub(super) order: Vec<Order>,

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::super::decimal::Decimal;
+use super::super::field::FieldType;
 use super::super::row_set::RowSet;
-use super::super::schema::FieldType;
 use super::super::value::FieldValue;
 use super::super::view::{RowView, View};
 use super::ast::{Condition, Literal, Operator, Query};
@@ -12,8 +12,10 @@ use super::ast::{Condition, Literal, Operator, Query};
 /// The records `query` finds, in order; those in the recycle bin only with `all`.
 pub(in super::super) fn run(query: &Query, view: &View, all: bool) -> RowSet {
     let deleted = query.object.field("IsDeleted");
-    let matching = (1..=view.count(query.object)).filter(|&n| {
-        let row = view.row(query.object, n);
+    let matching = view.numbers(&query.object).filter(|&n| {
+        let Some(row) = view.row(&query.object, n) else {
+            return false;
+        };
         let alive = all || deleted.is_none_or(|field| row.value(field) != FieldValue::Bool(true));
         alive
             && query
@@ -32,16 +34,11 @@ pub(in super::super) fn run(query: &Query, view: &View, all: bool) -> RowSet {
         return matching.skip(query.offset).take(limit).collect();
     }
     let mut rows: Vec<(Vec<SortKey>, u64)> = matching
-        .map(|n| {
-            let row = view.row(query.object, n);
-            (
-                query
-                    .order
-                    .iter()
-                    .map(|order| SortKey::new(row.value(order.field)))
-                    .collect(),
-                n,
-            )
+        .filter_map(|n| {
+            let row = view.row(&query.object, n)?;
+            let keys = query.order.iter();
+            let keys = keys.map(|order| SortKey::new(row.value(order.field)));
+            Some((keys.collect(), n))
         })
         .collect();
     rows.sort_by(|(left, left_n), (right, right_n)| {
@@ -80,7 +77,7 @@ enum SortKey {
 impl SortKey {
     fn new(value: FieldValue) -> Self {
         match value {
-            FieldValue::Null | FieldValue::Compound(_) => Self::Null,
+            FieldValue::Null | FieldValue::Compound(_) | FieldValue::Json(_) => Self::Null,
             FieldValue::Bool(value) => Self::Bool(value),
             FieldValue::DateTime(micros) => Self::DateTime(micros),
             FieldValue::Number(text) => Decimal::parse(&text).map_or(Self::Null, Self::Number),

@@ -2,8 +2,8 @@
 
 use super::super::decimal::Decimal;
 use super::super::error::ApiError;
+use super::super::field::{Field, FieldType};
 use super::super::id;
-use super::super::schema::{Field, FieldType};
 use super::super::timestamp;
 use super::ast::Literal;
 use super::token::{Token, malformed};

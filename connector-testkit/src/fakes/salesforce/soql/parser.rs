@@ -1,7 +1,10 @@
 //! From a query's text to its meaning.
 
+use std::sync::Arc;
+
 use super::super::error::ApiError;
-use super::super::schema::{self, FieldType, ObjectType};
+use super::super::object::ObjectType;
+use super::super::schema::Schema;
 use super::ast::{Condition, Operator, Order, Query, Select};
 use super::literal::literal;
 use super::token::{Token, malformed};
@@ -11,7 +14,7 @@ use super::words::Words;
 const MAX_LENGTH: usize = 100_000;
 
 /// Understands `text`.
-pub(in super::super) fn parse(text: &str) -> Result<Query, ApiError> {
+pub(in super::super) fn parse(schema: &Schema, text: &str) -> Result<Query, ApiError> {
     if text.trim().is_empty() {
         return Err(malformed("unexpected token: <EOF>"));
     }
@@ -21,7 +24,7 @@ pub(in super::super) fn parse(text: &str) -> Result<Query, ApiError> {
             "SOQL statement is too long",
         ));
     }
-    Words::new(text)?.query()
+    Words::new(schema, text)?.query()
 }
 
 impl Words<'_> {
@@ -31,7 +34,10 @@ impl Words<'_> {
         self.expect_keyword("FROM")?;
         let at = self.at();
         let object = self.word()?;
-        let object = schema::find(&object).ok_or_else(|| self.invalid_type(at, &object))?;
+        let known = self.schema.find(&object).filter(|object| object.queryable);
+        let object = Arc::clone(known.ok_or_else(|| self.invalid_type(at, &object))?);
+        let query_object = Arc::clone(&object);
+        let object = &*query_object;
         let select = self.select(object, names)?;
         let condition = if self.keyword("WHERE") {
             Some(self.conditions(object)?)
@@ -62,7 +68,7 @@ impl Words<'_> {
             return Err(self.unexpected());
         }
         Ok(Query {
-            object,
+            object: Arc::clone(&query_object),
             select,
             condition,
             order,
@@ -91,7 +97,7 @@ impl Words<'_> {
         }
     }
 
-    fn select(&self, object: &'static ObjectType, names: Vec<(usize, String)>) -> Result<Select, ApiError> {
+    fn select(&self, object: &ObjectType, names: Vec<(usize, String)>) -> Result<Select, ApiError> {
         if names.len() == 1 && names[0].1.eq_ignore_ascii_case("COUNT()") {
             return Ok(Select::Count);
         }
@@ -107,7 +113,7 @@ impl Words<'_> {
         Ok(Select::Fields(fields))
     }
 
-    fn conditions(&mut self, object: &'static ObjectType) -> Result<Condition, ApiError> {
+    fn conditions(&mut self, object: &ObjectType) -> Result<Condition, ApiError> {
         let first = self.condition(object)?;
         for (word, all) in [("AND", true), ("OR", false)] {
             if self.peek_keyword(word) {
@@ -129,7 +135,7 @@ impl Words<'_> {
         Ok(first)
     }
 
-    fn condition(&mut self, object: &'static ObjectType) -> Result<Condition, ApiError> {
+    fn condition(&mut self, object: &ObjectType) -> Result<Condition, ApiError> {
         if self.keyword("NOT") {
             return Ok(Condition::Not(Box::new(self.condition(object)?)));
         }
@@ -145,7 +151,7 @@ impl Words<'_> {
         let name = self.word()?;
         let field = self.field(object, at, &name)?;
         let meta = &object.fields[field];
-        if !meta.filterable || meta.kind == FieldType::Address {
+        if !meta.filterable || meta.kind.is_compound() {
             let message = format!("field '{}' can not be filtered in a query call", meta.name);
             return Err(self.pointed("INVALID_FIELD", at, &message));
         }
@@ -173,12 +179,7 @@ impl Words<'_> {
         })
     }
 
-    fn list(
-        &mut self,
-        object: &'static ObjectType,
-        field: usize,
-        negated: bool,
-    ) -> Result<Condition, ApiError> {
+    fn list(&mut self, object: &ObjectType, field: usize, negated: bool) -> Result<Condition, ApiError> {
         if !self.symbol("(") {
             return Err(self.unexpected());
         }
@@ -217,7 +218,7 @@ impl Words<'_> {
         Err(self.unexpected())
     }
 
-    fn order(&mut self, object: &'static ObjectType) -> Result<Order, ApiError> {
+    fn order(&mut self, object: &ObjectType) -> Result<Order, ApiError> {
         let at = self.at();
         let name = self.word()?;
         let field = self.field(object, at, &name)?;
@@ -246,9 +247,9 @@ impl Words<'_> {
         })
     }
 
-    fn field(&self, object: &'static ObjectType, at: usize, name: &str) -> Result<usize, ApiError> {
+    fn field(&self, object: &ObjectType, at: usize, name: &str) -> Result<usize, ApiError> {
         let own = match name.split_once('.') {
-            Some((head, tail)) if head.eq_ignore_ascii_case(object.name) => tail,
+            Some((head, tail)) if head.eq_ignore_ascii_case(&object.name) => tail,
             Some((head, _)) => {
                 let message = format!(
                     "Didn't understand relationship '{head}' in field path. If you are attempting to use a custom \

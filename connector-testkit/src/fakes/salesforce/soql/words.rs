@@ -1,18 +1,21 @@
 //! Reading a query word by word.
 
 use super::super::error::ApiError;
+use super::super::schema::Schema;
 use super::token::{Token, malformed, tokens};
 
 /// The words of a query and how far they were read.
 pub(super) struct Words<'a> {
+    pub(super) schema: &'a Schema,
     text: &'a str,
     tokens: Vec<(usize, Token)>,
     place: usize,
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(text: &'a str) -> Result<Self, ApiError> {
+    pub(super) fn new(schema: &'a Schema, text: &'a str) -> Result<Self, ApiError> {
         Ok(Self {
+            schema,
             text,
             tokens: tokens(text)?,
             place: 0,

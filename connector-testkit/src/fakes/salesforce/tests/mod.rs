@@ -8,5 +8,6 @@ mod edits;
 mod faults;
 mod ingest;
 mod oauth;
+mod objects;
 mod query;
 mod seeds;

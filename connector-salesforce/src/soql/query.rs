@@ -1,6 +1,8 @@
-//! SOQL as text: literals that cannot break out, and the few queries this crate asks.
+//! The few queries this crate asks.
 
 use connector_core::value::Instant;
+
+use super::{instant, quote};
 
 /// A half-open span of a cursor field: what an incremental read asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +18,14 @@ pub(crate) struct Window {
 /// One query over one object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Query<'a> {
-    /// The object.
+    /// The object, perhaps with an alias.
     pub(crate) object: &'a str,
     /// The columns, in order.
     pub(crate) columns: &'a [String],
     /// Only records whose cursor lies within.
     pub(crate) window: Option<&'a Window>,
+    /// Of those, the ones that pass every condition.
+    pub(crate) conditions: &'a [String],
 }
 
 impl Query<'_> {
@@ -45,14 +49,21 @@ impl Query<'_> {
         )
     }
 
-    /// The records with these ids.
-    pub(crate) fn by_ids(&self, ids: &[String]) -> String {
-        let ids: Vec<String> = ids.iter().map(|id| quote(id)).collect();
+    /// The next `limit` records after `last`, by their ids.
+    pub(crate) fn next_by_id(&self, last: Option<&str>, limit: usize) -> String {
+        format!("{} LIMIT {limit}", self.by_id(last))
+    }
+
+    /// The records with these ids, whatever their cursor.
+    pub(crate) fn by_ids<T: AsRef<str>>(&self, ids: &[T]) -> String {
+        let ids: Vec<String> = ids.iter().map(|id| quote(id.as_ref())).collect();
+        let mut conditions = self.conditions.to_vec();
+        conditions.push(format!("Id IN ({})", ids.join(",")));
         format!(
-            "SELECT {} FROM {} WHERE Id IN ({})",
+            "SELECT {} FROM {} WHERE {}",
             self.columns.join(","),
             self.object,
-            ids.join(",")
+            conditions.join(" AND ")
         )
     }
 
@@ -62,7 +73,7 @@ impl Query<'_> {
     }
 
     fn conditions(&self, last: Option<&str>) -> String {
-        let mut conditions = Vec::new();
+        let mut conditions = self.conditions.to_vec();
         if let Some(Window { cursor, from, until }) = self.window {
             if let Some(from) = from {
                 conditions.push(format!("{cursor} >= {}", instant(*from)));
@@ -80,66 +91,9 @@ impl Query<'_> {
     }
 }
 
-/// `text` as a string literal.
-pub(crate) fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('\'');
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\'' => out.push_str("\\'"),
-            '"' => out.push_str("\\\""),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c => out.push(c),
-        }
-    }
-    out.push('\'');
-    out
-}
-
-/// `instant` as a literal; the org keeps whole seconds.
-pub(crate) fn instant(instant: Instant) -> String {
-    instant.floor_to_second().to_string()
-}
-
-/// Whether `name` can be an object's or field's API name, and so may stand in a path or a query as it is.
-pub(crate) fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn literals_cannot_break_out() {
-        assert_eq!(
-            quote("O'Neil\\ \"x\"\n\r\t\u{8}\u{c}é"),
-            r#"'O\'Neil\\ \"x\"\n\r\t\b\fé'"#
-        );
-        assert_eq!(quote("' OR Name != '"), r"'\' OR Name != \''");
-    }
-
-    #[test]
-    fn names_are_plain() {
-        assert!(is_name("LeadScore__c") && is_name("ns__X__c"));
-        for name in [
-            "",
-            "Lead/describe",
-            "Lead Where",
-            "1Lead",
-            "Lead'",
-            "Lead?x",
-            "リード",
-        ] {
-            assert!(!is_name(name), "{name}");
-        }
-    }
 
     #[test]
     fn queries_read_as_expected() {
@@ -155,6 +109,7 @@ mod tests {
             object: "Lead",
             columns: &columns,
             window: None,
+            conditions: &[],
         };
         assert_eq!(whole.unordered(), "SELECT Id,Name FROM Lead");
         assert_eq!(
@@ -182,6 +137,26 @@ mod tests {
             later.by_id(Some("00Q1")),
             "SELECT Id,Name FROM Lead WHERE SystemModstamp >= 2026-01-01T00:00:00Z AND \
              SystemModstamp < 2026-01-02T00:00:00Z AND Id > '00Q1' ORDER BY Id"
+        );
+    }
+
+    #[test]
+    fn conditions_come_first() {
+        let columns = ["Id".to_owned()];
+        let conditions = ["(A = 1 OR B = 2)".to_owned()];
+        let query = Query {
+            object: "Lead l",
+            columns: &columns,
+            window: None,
+            conditions: &conditions,
+        };
+        assert_eq!(
+            query.next_by_id(Some("x"), 200),
+            "SELECT Id FROM Lead l WHERE (A = 1 OR B = 2) AND Id > 'x' ORDER BY Id LIMIT 200"
+        );
+        assert_eq!(
+            query.by_ids(&["a"]),
+            "SELECT Id FROM Lead l WHERE (A = 1 OR B = 2) AND Id IN ('a')"
         );
     }
 }
