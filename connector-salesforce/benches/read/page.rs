@@ -76,7 +76,7 @@ fn text(cell: &Cell, kind: Kind, row: u64) -> String {
         Cell::Float(value) => value.to_string(),
         Cell::Decimal(value) if *value >= 10_000_000 => format!("{:E}", *value as f64),
         Cell::Decimal(value) => format!("{value}.0"),
-        // Codes of countries, not the Japanese names of a test's own.
+        // A telephone number.
         Cell::Text(value) if matches!(kind, Kind::Digits(12)) => format!("+{value}"),
         Cell::Text(value) => value.clone(),
         Cell::Date(days) => Date::from_unix_days(*days).to_string(),

@@ -166,7 +166,7 @@ impl Job {
         })
         .await;
         let taken = match arrived {
-            Ok(Arrived::Head(page)) => self.open(at, page),
+            Ok(Arrived::Head(page)) => self.open(at, *page),
             Ok(Arrived::Chunk(chunk)) => self.lanes[at].take(&chunk, &task.columns, sink),
             Ok(Arrived::End) => self.lanes[at].end(),
             Err(error) => Err(error),

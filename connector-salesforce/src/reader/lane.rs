@@ -47,7 +47,7 @@ struct OpenPage {
 
 /// What arrived of a page.
 pub(super) enum Arrived {
-    Head(ResultPage),
+    Head(Box<ResultPage>),
     Chunk(Bytes),
     End,
 }
@@ -89,7 +89,7 @@ impl Lane {
     /// What arrives next. A call that is not ready loses nothing.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Arrived>> {
         match &mut self.step {
-            Step::Asked(asked) => asked.poll_unpin(cx).map_ok(Arrived::Head),
+            Step::Asked(asked) => asked.poll_unpin(cx).map_ok(|page| Arrived::Head(Box::new(page))),
             Step::Open(open) => pin!(open.page.body.chunk())
                 .poll(cx)
                 .map_ok(|chunk| chunk.map_or(Arrived::End, Arrived::Chunk)),
