@@ -12,6 +12,8 @@ use http::{HeaderMap, StatusCode, Version};
 pub(crate) struct Body {
     response: reqwest::Response,
     gzip: Option<GzDecoder<Vec<u8>>>,
+    /// Compressed bytes that arrived and are still to be expanded.
+    compressed: Bytes,
     bounded: bool,
     ended: bool,
 }
@@ -31,8 +33,8 @@ pub(crate) enum BodyError {
     TooLarge,
 }
 
-/// Compressed bytes that are expanded at once: at most about a thousand times as many come out.
-const STEP: usize = 16 * 1024;
+/// Compressed bytes that are expanded into one piece: at most about a thousand times as many come out.
+const STEP: usize = 8 * 1024;
 
 impl Body {
     pub(crate) fn new(response: reqwest::Response) -> Self {
@@ -50,6 +52,7 @@ impl Body {
         Self {
             bounded,
             gzip: gzip.then(|| GzDecoder::new(Vec::new())),
+            compressed: Bytes::new(),
             response,
             ended: false,
         }
@@ -69,6 +72,14 @@ impl Body {
             if self.ended {
                 return Ok(None);
             }
+            if let Some(gzip) = self.gzip.as_mut().filter(|_| !self.compressed.is_empty()) {
+                let step = self.compressed.split_to(STEP.min(self.compressed.len()));
+                let piece = expand(gzip, &step).map_err(BodyError::Gzip)?;
+                if !piece.is_empty() {
+                    return Ok(Some(piece));
+                }
+                continue;
+            }
             let raw = self.response.chunk().await.map_err(BodyError::Transport)?;
             let piece = match (raw, &mut self.gzip) {
                 (Some(raw), None) => {
@@ -78,12 +89,9 @@ impl Body {
                     }
                     raw
                 }
-                (Some(raw), Some(gzip)) => {
-                    for step in raw.chunks(STEP) {
-                        gzip.write_all(step).map_err(BodyError::Gzip)?;
-                    }
-                    gzip.flush().map_err(BodyError::Gzip)?;
-                    Bytes::from(std::mem::take(gzip.get_mut()))
+                (Some(raw), Some(_)) => {
+                    self.compressed = raw;
+                    continue;
                 }
                 (None, gzip) => {
                     self.ended = true;
@@ -128,6 +136,14 @@ impl Body {
         start.truncate(max);
         start.into()
     }
+}
+
+/// Expands a step, into room for as much as the last one became.
+fn expand(gzip: &mut GzDecoder<Vec<u8>>, step: &[u8]) -> io::Result<Bytes> {
+    gzip.write_all(step)?;
+    gzip.flush()?;
+    let room = gzip.get_ref().len();
+    Ok(std::mem::replace(gzip.get_mut(), Vec::with_capacity(room)).into())
 }
 
 /// Checks length and sum at the end of the compression, and returns what was still inside.

@@ -7,28 +7,36 @@ use connector_core::{BatchBuilder, DataType, Decimal, Value};
 ///
 /// # Errors
 /// The text is no such value; nothing was pushed.
+#[inline]
 pub(crate) fn push(builder: &mut BatchBuilder, data_type: DataType, text: &str) -> Result<(), ParseError> {
-    let value = match data_type {
-        DataType::Bool => Value::Bool(boolean(text)?),
+    // Each is pushed where its kind is known: the most frequent things happen in one jump.
+    match data_type {
+        DataType::Text { .. } => builder.push(Value::Text(text)),
+        DataType::Bool => builder.push(Value::Bool(boolean(text)?)),
+        DataType::Instant => builder.push(Value::Instant(Instant::parse_iso(text)?)),
+        DataType::Decimal(_) => return builder.push_decimal(text),
+        _ => builder.push(rare(data_type, text)?),
+    }
+    Ok(())
+}
+
+fn rare(data_type: DataType, text: &str) -> Result<Value<'_>, ParseError> {
+    Ok(match data_type {
         DataType::Int16 | DataType::Int32 => Value::Int(
             integer(text)
                 .filter(|number| i32::try_from(*number).is_ok())
                 .ok_or(ParseError::new("a whole number of 32 bits"))?,
         ),
         DataType::Int64 => Value::Int(integer(text).ok_or(ParseError::new("a whole number of 64 bits"))?),
-        DataType::Decimal(_) => return builder.push_decimal(text),
         DataType::Date => Value::Date(Date::parse(text)?),
         DataType::Time => Value::Time(Time::parse(text)?),
-        DataType::Instant => Value::Instant(Instant::parse_iso(text)?),
         DataType::Json => match serde_json::from_str::<&serde_json::value::RawValue>(text) {
             Ok(_) => Value::Json(text),
             Err(_) => return Err(ParseError::new("a JSON value")),
         },
         // `types::data_type` makes none of the other types.
         _ => Value::Text(text),
-    };
-    builder.push(value);
-    Ok(())
+    })
 }
 
 /// `true` or `false`, in whatever case.

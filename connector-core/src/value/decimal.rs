@@ -36,7 +36,7 @@ impl<'a> Decimal<'a> {
     /// Reads `[+-]digits[.digits][e[+-]digits]`; scientific notation is written out. `scratch` holds the digits of
     /// a number too long to stand in place.
     pub fn parse(text: &str, scratch: &'a mut String) -> Result<Self, ParseError> {
-        if let Some(small) = parse_small(text) {
+        if let Some(small) = parse_small(text).or_else(|| parse_scientific(text)) {
             return Ok(small);
         }
         scratch.clear();
@@ -190,6 +190,23 @@ fn parse_small<'a>(text: &str) -> Option<Decimal<'a>> {
         scale.unwrap_or(0),
     ))
 }
+
+/// The fast path of scientific notation: at most 18 digits, written out or not.
+fn parse_scientific<'a>(text: &str) -> Option<Decimal<'a>> {
+    let place = text.bytes().position(|byte| matches!(byte, b'e' | b'E'))?;
+    let (coefficient, scale) = parse_small(text.get(..place)?)?.as_small()?;
+    let exponent: i32 = text.get(place + 1..)?.parse().ok()?;
+    let scale = i32::from(scale).checked_sub(exponent)?;
+    let Ok(scale) = u16::try_from(scale) else {
+        let unit = 10_i64.checked_pow(scale.unsigned_abs())?;
+        let whole = coefficient.checked_mul(unit)?;
+        return (whole.unsigned_abs() < LEAST_OF_19).then(|| Decimal::new(whole, 0));
+    };
+    (scale < 18).then(|| Decimal::new(coefficient, scale))
+}
+
+/// The least number of 19 digits.
+const LEAST_OF_19: u64 = 1_000_000_000_000_000_000;
 
 /// The general path: any length, any exponent within bounds.
 fn write_canonical(text: &str, out: &mut String) -> Option<()> {
@@ -367,6 +384,12 @@ mod tests {
         check("9.5E8", "950000000");
         check("1.5e-3", "0.0015");
         check("1E+2", "100");
+        check("-1.50E1", "-15.0");
+        check("-0E3", "0");
+        check("1E17", "100000000000000000");
+        check("1E18", "1000000000000000000");
+        check("123456789.12E-15", "0.00000012345678912");
+        check("1E-30", "0.000000000000000000000000000001");
         check(".5", "0.5");
         check("5.", "5");
         check("007", "7");

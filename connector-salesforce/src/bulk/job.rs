@@ -6,6 +6,7 @@ use connector_core::{Error, ErrorKind, Result};
 use connector_http::Request;
 use serde::Deserialize;
 
+use crate::error::ApiError;
 use crate::org::Org;
 
 /// A job as the server shows it.
@@ -101,9 +102,11 @@ impl Job {
         };
         let why = self.error_message.as_deref().unwrap_or("it gives no reason");
         let why: String = why.chars().take(500).collect();
-        Error::new(ErrorKind::Unavailable, format!("the Bulk job {how}: {why}"))
+        let message = format!("the Bulk job {how}: {why}");
+        Error::new(ErrorKind::Unavailable, message)
             .with_context("job", self.id.as_str())
             .with_retry(connector_core::Retry::Never)
+            .with_source(ApiError::of_job(why))
             .with_help("look the job up under Bulk Data Load Jobs in the org's setup")
     }
 }

@@ -96,6 +96,21 @@ impl ApiError {
         }
     }
 
+    /// The reason a job gives for having failed, such as `QUERY_TIMEOUT: Your query was running for too long`. The request
+    /// itself was answered well.
+    pub(crate) fn of_job(reason: String) -> Self {
+        let code: String = reason
+            .chars()
+            .take_while(|c| c.is_ascii_uppercase() || *c == '_')
+            .collect();
+        Self::Api {
+            status: 200,
+            code,
+            message: reason,
+            fields: Vec::new(),
+        }
+    }
+
     /// The error code, where there is one.
     pub fn code(&self) -> Option<&str> {
         match self {

@@ -1,25 +1,31 @@
 //! Reading the result of a Bulk job, page by page.
 
+use std::collections::{HashSet, VecDeque};
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
-use connector_core::value::ParseError;
-use connector_core::{Error, ErrorKind, Result};
+use connector_core::{Error, ErrorKind, Result, Retry};
 
 use super::Task;
-use super::columns::{Columns, Row};
+use super::lane::{Arrived, Lane};
 use super::sink::Sink;
-use crate::bulk::csv::{CsvDecoder, CsvRow};
 use crate::bulk::job::{self, JobState, Kind};
-use crate::bulk::query::{self, ResultPage};
+use crate::bulk::query;
 use crate::error::code;
 use crate::progress::Place;
 
 /// A page that breaks off is asked for again, so often at most.
 const MAX_BREAKS: u32 = 5;
 
+/// Pages that are on their way at once. A page's head names the next one, which so can be asked for while the first is read;
+/// what waits of it is held back by the connection, not in memory.
+const LANES: usize = 3;
+
 /// A job whose result is being read.
-#[derive(Debug)]
+///
+/// Rows are taken from the first page as long as it has some ready, else from those behind it. A checkpoint names the
+/// first page that is not read to its end: the rows taken from later ones come again after a restart.
 pub(super) struct Job {
     id: String,
     /// Whether an earlier process started it: it may be gone by now.
@@ -27,18 +33,18 @@ pub(super) struct Job {
     /// Rows of the whole result; known once the job is complete.
     total: Option<u64>,
     complete: bool,
-    /// The page at hand, and rows before it.
+    /// The first page that is not read to its end, and rows before it.
     locator: Option<String>,
     rows: u64,
-    /// Rows of the page at hand that are already in the sink.
-    taken: u64,
-    page: Option<OpenPage>,
-    breaks: u32,
+    /// That page and those behind it.
+    lanes: VecDeque<Lane>,
+    /// Every page that was named.
+    named: HashSet<String>,
 }
 
 /// What a step came to.
 pub(super) enum Progress {
-    /// Some rows.
+    /// Some rows, or none yet.
     Piece,
     /// The rest of a page; there are more.
     Page,
@@ -46,15 +52,8 @@ pub(super) enum Progress {
     End,
     /// The server has lost the job: the window must be asked for anew.
     Gone,
-}
-
-struct OpenPage {
-    page: ResultPage,
-    decoder: CsvDecoder,
-    /// Where each column stands; known after the header.
-    places: Option<Vec<usize>>,
-    /// Rows seen, those that were already taken included.
-    seen: u64,
+    /// The job failed for a reason that REST does not know.
+    Refused,
 }
 
 impl Job {
@@ -80,11 +79,10 @@ impl Job {
             inherited: true,
             total: None,
             complete: false,
+            named: locator.iter().cloned().collect(),
             locator,
             rows,
-            taken: 0,
-            page: None,
-            breaks: 0,
+            lanes: VecDeque::new(),
         }
     }
 
@@ -108,16 +106,9 @@ impl Job {
         }
         match self.piece(task, sink).await {
             Ok(progress) => Ok(progress),
-            Err(error) if self.is_gone(&error) => Ok(Progress::Gone),
-            Err(error) if error.kind() == ErrorKind::Unavailable && self.breaks < MAX_BREAKS => {
-                self.breaks += 1;
-                self.page = None;
-                tracing::warn!(%error, job = self.id, taken = self.taken, "a page broke off and is asked for again");
-                task.org
-                    .clock()
-                    .sleep(Duration::from_secs(1 << self.breaks))
-                    .await;
-                Ok(Progress::Piece)
+            Err(error) if self.is_gone(&error) => {
+                tracing::warn!(%error, job = self.id, "the job's result is gone: it is asked for anew");
+                Ok(Progress::Gone)
             }
             Err(error) => Err(error
                 .spent()
@@ -134,11 +125,15 @@ impl Job {
         };
         if ended.state != JobState::JobComplete {
             // Somebody stopped what an earlier process had started: the records are still wanted.
-            return if self.inherited {
-                Ok(Progress::Gone)
-            } else {
-                Err(ended.failure())
-            };
+            if self.inherited {
+                return Ok(Progress::Gone);
+            }
+            let error = ended.failure().with_context("object", &task.object);
+            if query::leaves_it_to_rest(&error) {
+                tracing::info!(%error, "read over REST instead of Bulk");
+                return Ok(Progress::Refused);
+            }
+            return Err(error);
         }
         self.complete = true;
         self.total = ended.number_records_processed;
@@ -149,120 +144,130 @@ impl Job {
         })
     }
 
-    /// Whether the server no longer has the job. One of our own is only given up when it was inherited: a job that
-    /// vanishes at once would vanish again.
+    /// Whether the server no longer has the job, or not for this version of the API. One of our own is
+    /// only given up when it was inherited: a job that vanishes at once would vanish again.
     fn is_gone(&self, error: &Error) -> bool {
         self.inherited
-            && (error.kind() == ErrorKind::NotFound || code(error) == Some("INVALID_QUERY_LOCATOR"))
+            && (matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Conflict)
+                || code(error) == Some("INVALID_QUERY_LOCATOR"))
     }
 
-    /// Reads a piece of the page at hand.
+    /// Takes what arrives next.
     async fn piece(&mut self, task: &Task, sink: &mut Sink) -> Result<Progress> {
-        let open = match &mut self.page {
-            Some(open) => open,
-            none => {
-                let page = query::page(&task.org, &self.id, self.locator.as_deref()).await?;
-                none.insert(OpenPage {
-                    page,
-                    decoder: CsvDecoder::new(),
-                    places: None,
-                    seen: 0,
-                })
+        self.fill(task);
+        let lanes = &mut self.lanes;
+        let (at, arrived) = poll_fn(|cx| {
+            for (at, lane) in lanes.iter_mut().enumerate() {
+                if let Poll::Ready(arrived) = lane.poll(cx) {
+                    return Poll::Ready((at, arrived));
+                }
             }
+            Poll::Pending
+        })
+        .await;
+        let taken = match arrived {
+            Ok(Arrived::Head(page)) => self.open(at, *page),
+            Ok(Arrived::Chunk(chunk)) => self.lanes[at].take(&chunk, &task.columns, sink),
+            Ok(Arrived::End) => self.lanes[at].end(),
+            Err(error) => Err(error),
         };
-        match open.page.body.chunk().await? {
-            Some(chunk) => {
-                open.take(&chunk, &task.columns, sink, &mut self.taken)?;
-                Ok(Progress::Piece)
+        match taken {
+            Ok(()) => {}
+            Err(error)
+                if error.kind() == ErrorKind::Unavailable
+                    && error.retry() != Retry::Never
+                    && self.lanes[at].breaks < MAX_BREAKS =>
+            {
+                let lane = &mut self.lanes[at];
+                lane.reopen();
+                tracing::warn!(%error, job = self.id, page = at, "a page broke off and is asked for again");
+                let pause = Duration::from_secs(1 << lane.breaks);
+                task.org.clock().sleep(pause).await;
             }
-            None => {
-                open.decoder.finish()?;
-                self.end_page(sink)
-            }
+            Err(error) => return Err(error),
         }
+        self.end_pages(sink)
     }
 
-    /// Closes a page whose body has come to its end; its rows must be as many as the server counted.
-    fn end_page(&mut self, sink: &mut Sink) -> Result<Progress> {
-        let Some(open) = self.page.take() else {
-            return Ok(Progress::Piece);
-        };
-        if let Some(rows) = open.page.rows
-            && rows != open.seen
+    /// Asks for as many pages as may be on their way.
+    fn fill(&mut self, task: &Task) {
+        if self.lanes.is_empty() {
+            self.lanes.push_back(Lane::new(self.locator.clone()));
+        }
+        while self.lanes.len() < LANES
+            && let Some(next) = self.lanes.back().and_then(Lane::next)
         {
-            return Err(miscounted("a page", rows, open.seen));
+            let lane = Lane::new(Some(next.to_owned()));
+            self.lanes.push_back(lane);
         }
-        sink.flush();
-        self.rows += open.seen;
-        self.taken = 0;
-        self.breaks = 0;
-        self.locator = open.page.next;
-        if self.locator.is_some() {
-            return Ok(Progress::Page);
-        }
-        match self.total {
-            Some(total) if total != self.rows => {
-                self.breaks = MAX_BREAKS;
-                Err(miscounted("the result", total, self.rows))
-            }
-            _ => Ok(Progress::End),
+        for lane in &mut self.lanes {
+            lane.ask(&task.org, &self.id);
         }
     }
-}
 
-impl OpenPage {
-    /// Decodes `chunk`, leaving out the first `taken` rows of the page.
-    fn take(&mut self, chunk: &Bytes, columns: &Columns, sink: &mut Sink, taken: &mut u64) -> Result<()> {
-        let mut input: &[u8] = chunk;
-        while let Some(row) = self.decoder.next(&mut input)? {
-            let Some(places) = &self.places else {
-                self.places = Some(columns.places(&(0..row.len()).map(|i| row.get(i).unwrap_or_default()))?);
-                continue;
-            };
-            self.seen += 1;
-            if self.seen > *taken {
-                sink.push(columns, &Placed { row, places });
-                *taken += 1;
-            }
+    /// Takes the head of a page, which names the next one.
+    fn open(&mut self, at: usize, page: query::ResultPage) -> Result<()> {
+        let lane = &mut self.lanes[at];
+        let is_first = lane.open(page)?;
+        if let Some(next) = lane.next()
+            && is_first
+            && !self.named.insert(next.to_owned())
+        {
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                "the pages of the Bulk job's result lead back to one that was there before",
+            )
+            .with_retry(Retry::Never));
         }
         Ok(())
     }
-}
 
-/// A CSV row seen through the order of the columns.
-struct Placed<'a> {
-    row: CsvRow<'a>,
-    places: &'a [usize],
-}
-
-impl Row for Placed<'_> {
-    fn cell<'a>(
-        &'a self,
-        position: usize,
-        _scratch: &'a mut String,
-    ) -> std::result::Result<Option<&'a str>, ParseError> {
-        match self.row.get(self.places[position]) {
-            // Salesforce knows no empty text: an empty cell is null.
-            Some("") => Ok(None),
-            Some(text) => Ok(Some(text)),
-            // Every record has a cell for each column of the header.
-            None => Err(ParseError::new("text in UTF-8")),
+    /// Leaves the pages at the front that are read to their ends.
+    fn end_pages(&mut self, sink: &mut Sink) -> Result<Progress> {
+        let mut left = false;
+        while let Some(rows) = self.lanes.front().and_then(Lane::rows) {
+            left = true;
+            self.rows += rows;
+            let page = self.lanes.pop_front();
+            self.locator = page.and_then(|page| page.next().map(str::to_owned));
+            let beyond = self.total.filter(|total| self.rows > *total);
+            if let Some(total) = beyond.or(self.total.filter(|_| self.locator.is_none()))
+                && total != self.rows
+            {
+                if self.inherited {
+                    // The job would stay as it is, run after run.
+                    return Ok(Progress::Gone);
+                }
+                return Err(miscounted("the result", total, self.rows).with_retry(Retry::Never));
+            }
+            if self.locator.is_none() {
+                sink.flush();
+                return Ok(Progress::End);
+            }
         }
+        if !left {
+            return Ok(Progress::Piece);
+        }
+        sink.flush();
+        Ok(Progress::Page)
     }
 }
 
-fn miscounted(what: &str, wanted: u64, found: u64) -> Error {
+/// A page or a result that is cut short, or longer than it should be, must not be taken for the whole.
+pub(super) fn miscounted(what: &str, wanted: u64, found: u64) -> Error {
     Error::new(
         ErrorKind::Unavailable,
         format!("{what} of the Bulk job holds {found} records, not {wanted}"),
     )
-    .with_help("run again: the job reads on from its last checkpoint")
+    .with_help("run again: where a result stays short, another job is started")
 }
 
-impl std::fmt::Debug for OpenPage {
+impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenPage")
-            .field("seen", &self.seen)
+        f.debug_struct("Job")
+            .field("id", &self.id)
+            .field("rows", &self.rows)
+            .field("total", &self.total)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ mod bulk;
 mod columns;
 mod deleted;
 mod keys;
+mod lane;
 mod rest;
 mod sink;
 mod wide;
@@ -232,16 +233,23 @@ impl SalesforceReader {
                     self.step = self.task.over_rest(None).await?;
                 }
             },
-            Step::Bulk(job) => match job.read(&self.task, &mut self.sink).await? {
-                bulk::Progress::Piece => {}
-                bulk::Progress::Page => {
+            Step::Bulk(job) => match job.read(&self.task, &mut self.sink).await {
+                // It fails before there is a first row.
+                Err(error) => self.retry_smaller(error, false)?,
+                Ok(bulk::Progress::Piece) => {}
+                Ok(bulk::Progress::Page) => {
                     let place = job.place();
                     self.checkpoint(place, false)?;
                 }
-                bulk::Progress::End => self.step = Step::Close(Some(job.id().to_owned())),
-                bulk::Progress::Gone => {
+                Ok(bulk::Progress::End) => self.step = Step::Close(Some(job.id().to_owned())),
+                Ok(bulk::Progress::Gone) => {
                     self.running.place = None;
                     self.step = Step::Start;
+                }
+                Ok(bulk::Progress::Refused) => {
+                    self.running.place = None;
+                    self.refused = true;
+                    self.step = self.task.over_rest(None).await?;
                 }
             },
             Step::Close(job) => {
