@@ -188,7 +188,7 @@ impl TableWriter {
 
     /// Encodes a batch into the COPY under way, or into a new one.
     async fn load(&mut self, batch: Batch) -> Result<()> {
-let batch = self.request.leave_nulls(batch);
+        let batch = self.request.leave_nulls(batch);
         let batch = match &self.layout.overflow {
             Some(overflow) => batch.fold(&overflow.fold)?,
             None => batch,

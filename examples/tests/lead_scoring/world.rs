@@ -168,12 +168,14 @@ tasks = [{{ stream = "lead_reverse", into = "Lead", write = "update", match_on =
 
     /// Every cell of `lead_reverse` is what the org holds, but for `except`.
     pub(crate) async fn assert_leads_equal(&self, except: &[&str]) {
-        let fields: Vec<&str> = self
+        let fields: Vec<String> = self
             .salesforce
             .lead(1)
             .into_iter()
             .filter(|(name, value)| {
-                !matches!(value, FieldValue::Compound(_)) && *name != "Address" && !except.contains(name)
+                !matches!(value, FieldValue::Compound(_))
+                    && name != "Address"
+                    && !except.contains(&name.as_str())
             })
             .map(|(name, _)| name)
             .collect();
