@@ -20,12 +20,11 @@ mod measure;
 #[expect(dead_code, reason = "the bench of loads uses more of it")]
 mod ours;
 #[path = "../tests/tunnel/program.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
 mod program;
 #[path = "load/rows.rs"]
+#[expect(dead_code, reason = "the bench of loads uses more of it")]
 mod rows;
 #[path = "load/server.rs"]
-#[expect(dead_code, reason = "the bench of loads uses more of it")]
 mod server;
 #[path = "../tests/tunnel/sshd.rs"]
 mod sshd;

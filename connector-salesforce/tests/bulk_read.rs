@@ -183,7 +183,7 @@ fn full(state: Option<State>) -> ReadRequest {
 
 /// The records, field by field.
 fn cells(harvest: &Harvest) -> Vec<Vec<String>> {
-    let records = harvest.batches.iter().flat_map(|batch| batch.records());
+    let records = harvest.batches.iter().flat_map(connector_core::Batch::records);
     records
         .map(|record| record.values().map(|value| value.to_string()).collect())
         .collect()

@@ -62,9 +62,9 @@ impl Server {
     fn serve(&self, stream: &TcpStream) {
         stream.set_nodelay(true).unwrap();
         let mut reader = BufReader::with_capacity(1 << 16, stream);
-        while let Some((method, path)) = head(&mut reader) {
-            let body = body(&mut reader, stream, method.1);
-            let (status, kind, answer) = self.answer(&method.0, &path, body);
+        while let Some(head) = head(&mut reader) {
+            let body = body(&mut reader, stream, &head);
+            let (status, kind, answer) = self.answer(&head.method, &head.path, body);
             let head = format!(
                 "HTTP/1.1 {status} OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\
                  Sforce-Limit-Info: api-usage=18/100000\r\n\r\n",
@@ -158,8 +158,17 @@ enum Length {
     Chunked,
 }
 
-/// The method with the body's length, and the path, of the next request.
-fn head(reader: &mut impl BufRead) -> Option<((String, (Length, bool)), String)> {
+/// What a request begins with.
+struct Head {
+    method: String,
+    path: String,
+    length: Length,
+    /// Its body is held back until it is asked for.
+    waits: bool,
+}
+
+/// The head of the next request.
+fn head(reader: &mut impl BufRead) -> Option<Head> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let mut words = line.split(' ').map(str::to_owned);
@@ -173,18 +182,25 @@ fn head(reader: &mut impl BufRead) -> Option<((String, (Length, bool)), String)>
             Some(("content-length", bytes)) => length = Length::Known(bytes.parse().ok()?),
             Some(("transfer-encoding", "chunked")) => length = Length::Chunked,
             Some(("expect", _)) => waits = true,
-            _ if line.is_empty() => return Some(((method, (length, waits)), path)),
+            _ if line.is_empty() => {
+                return Some(Head {
+                    method,
+                    path,
+                    length,
+                    waits,
+                });
+            }
             _ => {}
         }
     }
 }
 
-fn body(reader: &mut impl BufRead, mut stream: &TcpStream, (length, waits): (Length, bool)) -> Vec<u8> {
-    if waits {
+fn body(reader: &mut impl BufRead, mut stream: &TcpStream, head: &Head) -> Vec<u8> {
+    if head.waits {
         stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
     }
     let mut body = Vec::new();
-    match length {
+    match head.length {
         Length::Known(bytes) => {
             body.resize(bytes, 0);
             reader.read_exact(&mut body).unwrap();

@@ -24,6 +24,6 @@ fn main() -> ExitCode {
         Suite::source("salesforce::plain", || Org::of_object("Plain__c")),
         // Fields with names so long that a query of all of them is longer than an address.
         Suite::source("salesforce::wide", || Org::of_object("Wide__c")),
-        Suite::source("salesforce::query", || Org::of_query()),
+        Suite::source("salesforce::query", Org::of_query),
     ])
 }
