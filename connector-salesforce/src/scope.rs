@@ -274,7 +274,8 @@ fn doubtful(described: &Described, fields: &[Field]) -> Vec<String> {
     }
     if let Some(names) = named(|field| field.calculated) {
         notes.push(format!(
-            "`{names}` are computed: their values may change without the record counting as changed"
+            "`{names}` are computed: their values may change without the record counting as changed; a task of their own \
+             refreshes them: sync = \"full\", write = \"update\", match_on = [\"Id\"], and only these fields"
         ));
     }
     notes

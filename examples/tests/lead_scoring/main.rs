@@ -7,6 +7,7 @@
 
 mod crash;
 mod equality;
+mod formulas;
 mod mistakes;
 mod rounds;
 mod world;

@@ -68,12 +68,8 @@ impl World {
 
     /// Leads in, scores made up from `seed`, scores out; many small commits.
     pub(crate) fn use_small_commits(&self, seed: u32) {
-        let connections = include_str!("../../src/bin/lead_scoring/jobs.toml")
-            .split("[[jobs]]")
-            .next()
-            .unwrap();
-        self.use_jobs(&format!(
-            r#"{connections}
+        self.use_jobs_of_example(&format!(
+            r#"
 [[jobs]]
 name = "leads"
 source = "crm"
@@ -94,6 +90,13 @@ after = ["score"]
 tasks = [{{ stream = "lead_reverse", into = "Lead", write = "update", match_on = ["Id"], fields = {{ LeadScore__c = "LeadScore__c" }} }}]
 "#
         ));
+    }
+
+    /// Other jobs between the example's connections.
+    pub(crate) fn use_jobs_of_example(&self, jobs: &str) {
+        let example = include_str!("../../src/bin/lead_scoring/jobs.toml");
+        let connections = example.split("[[jobs]]").next().unwrap();
+        self.use_jobs(&format!("{connections}{jobs}"));
     }
 
     pub(crate) fn use_jobs(&self, text: &str) {
