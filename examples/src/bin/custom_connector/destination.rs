@@ -32,13 +32,13 @@ impl Destination for Ndjson {
     }
 
     async fn writer(&self, request: WriteRequest) -> Result<Box<dyn Writer>> {
-        Ok(Box::new(LogWriter::open(self, &request)?))
+        Ok(Box::new(LogWriter::open(self, request)?))
     }
 }
 
 /// Adds lines to a log.
 struct LogWriter {
-    mode: WriteMode,
+    request: WriteRequest,
     path: PathBuf,
     file: File,
     /// What is there, to leave alone what is the same already, and what a record leaves unset. All of it is in memory:
@@ -54,14 +54,14 @@ struct LogWriter {
 }
 
 impl LogWriter {
-    fn open(folder: &Ndjson, request: &WriteRequest) -> Result<Self> {
+    fn open(folder: &Ndjson, request: WriteRequest) -> Result<Self> {
         let lock = lock(&folder.file(&request.stream, ".lock")?)?;
         // Nobody has to plan first: what a plan refuses is refused here as well.
-        let plan = Plan::new(folder, request)?;
-        let (path, replaces) = plan.make(folder, request)?;
+        let plan = Plan::new(folder, &request)?;
+        let (path, replaces) = plan.make(folder, &request)?;
         let (rows, file) = Rows::open(&path, plan.schema)?;
         Ok(Self {
-            mode: request.mode,
+            request,
             path,
             file,
             rows,
@@ -77,12 +77,12 @@ impl LogWriter {
         let key = self.rows.key(record);
         let old = self.rows.get(&key);
         // Unset fields are left alone by an upsert only: an overwrite writes records whole.
-        let base = old.filter(|_| self.mode == WriteMode::Upsert);
+        let base = old.filter(|_| self.request.mode == WriteMode::Upsert);
         let line = self.rows.line(record, base);
         let line = line.map_err(|error| ("bad_value", error.to_string()))?;
         let counts = &mut self.report.counts;
         // Every record is counted once: the engine compares the sum with what was read.
-        let (count, changes) = match (record.op(), old, self.mode) {
+        let (count, changes) = match (record.op(), old, self.request.mode) {
             (Op::Delete, _, WriteMode::Insert) => {
                 return Err(("delete_refused", "an insert deletes nothing".to_owned()));
             }
@@ -108,7 +108,8 @@ impl LogWriter {
 #[async_trait]
 impl Writer for LogWriter {
     async fn write(&mut self, batch: Batch) -> Result<()> {
-        for record in batch.records() {
+        // What a null is not to clear is as good as unset.
+        for record in self.request.leave_nulls(batch).records() {
             // Refused alone: the others of the batch are written.
             if let Err((code, message)) = self.take(&record) {
                 let rejection = Rejection::new(record.sequence(), record.source_key(), code, message);

@@ -167,6 +167,6 @@ async fn a_broken_upload_fails_the_job() {
     assert_eq!(client.get(&format!("{path}/unprocessedrecords")).csv().len(), 2);
     assert!(org.ledger().is_empty());
     assert_eq!(client.get(JOBS).json()["records"].as_array().unwrap().len(), 3);
-    let insert = client.json("POST", JOBS, "{\"object\":\"Lead\",\"operation\":\"insert\"}");
-    assert_eq!(insert.status, 400);
+    let unknown = client.json("POST", JOBS, "{\"object\":\"Lead\",\"operation\":\"replace\"}");
+    assert_eq!(unknown.status, 400);
 }
