@@ -1,6 +1,8 @@
 //! Loading and reading a table of leads beside what `psql` does with the same rows.
 //!
-//!     cargo bench -p connector-postgres --bench load [-- ROWS REPETITIONS]
+//!     cargo bench -p connector-postgres --bench load [-- ROWS REPETITIONS [PART]]
+//!
+//! A part is run if its name holds the word: `upsert`, `100`, `back`.
 //!
 //! `psql` copies a CSV file, the connector takes batches from memory, both into the same typed table with a primary
 //! key, on a server of the bench's own that syncs to disk, with `wal_level = replica`. Before each measurement the
@@ -49,6 +51,8 @@ async fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|text| text.parse().ok());
     let count: u64 = numbers.next().unwrap_or(500_000);
     let repetitions = numbers.next().unwrap_or(3);
+    let part = std::env::args().skip(3).find(|word| !word.starts_with('-'));
+    let is_due = |name: &str| part.as_ref().is_none_or(|part| name.contains(part.as_str()));
     if let Some(alone) = ours::Alone::from_env() {
         alone.run().await;
         return;
@@ -67,14 +71,20 @@ async fn main() {
     );
     bench.ours.write(LEAD, bench.batches(Change::None)).await;
     bench.psql.run("VACUUM ANALYZE lead");
-    bench.new_table().await;
-    bench
-        .upsert(Change::OneIn(100), "upsert, 1 % changed", [0.5, 0.6])
-        .await;
-    bench
-        .upsert(Change::OneIn(1), "upsert, 100 % changed", [1.0, 1.0])
-        .await;
-    bench.read_back().await;
+    if is_due("new table") {
+        bench.new_table().await;
+    }
+    for (change, name, most) in [
+        (Change::OneIn(100), "upsert, 1 % changed", [0.5, 0.6]),
+        (Change::OneIn(1), "upsert, 100 % changed", [1.0, 1.0]),
+    ] {
+        if is_due(name) {
+            bench.upsert(change, name, most).await;
+        }
+    }
+    if is_due("read back") {
+        bench.read_back().await;
+    }
 }
 
 struct Bench {

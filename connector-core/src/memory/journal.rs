@@ -42,6 +42,18 @@ pub(super) struct Entry {
     ticket: Option<Ticket>,
 }
 
+impl Default for Entry {
+    /// A record that was sent.
+    fn default() -> Self {
+        Self {
+            standing: Standing::Sent,
+            payload: None,
+            confirmed: None,
+            ticket: None,
+        }
+    }
+}
+
 impl Entry {
     pub(super) fn planned(payload: Row, confirmed: Option<Row>) -> Self {
         Self {
@@ -116,31 +128,18 @@ impl Book {
         }
         let entries = self.ensure(target, &[], &[]);
         for key in intent.keys {
-            let payload = entries
-                .records
-                .get_mut(key)
-                .and_then(|entry| entry.payload.take());
+            let entry = entries.records.entry(key.clone()).or_default();
+            entry.standing = Standing::Sent;
             // What was confirmed is known no longer: an unanswered request may have changed it.
-            let entry = Entry {
-                standing: Standing::Sent,
-                payload,
-                confirmed: None,
-                ticket: intent.ticket.cloned(),
-            };
-            entries.records.insert(key.clone(), entry);
+            entry.confirmed = None;
+            entry.ticket = intent.ticket.cloned();
         }
     }
 
     fn settle(&mut self, target: &Target, fates: &[Fate]) {
         let entries = self.ensure(target, &[], &[]);
         for fate in fates {
-            let new = || Entry {
-                standing: Standing::Sent,
-                payload: None,
-                confirmed: None,
-                ticket: None,
-            };
-            let entry = entries.records.entry(fate.key.clone()).or_insert_with(new);
+            let entry = entries.records.entry(fate.key.clone()).or_default();
             entry.settle(Standing::after(&fate.outcome));
         }
     }
