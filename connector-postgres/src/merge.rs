@@ -166,14 +166,17 @@ fn upsert(layout: &Layout, shape: &Shape, from: &str) -> String {
     )
 }
 
+/// Where a row lies, by a name that no column has.
+const PLACE: &str = "\"connector place\"";
+
 /// Leaves the rows that are new or differ, the others neither locked nor written to the log.
 ///
 /// Keys are joined first, and each row is then fetched from where it lies: a join of whole rows would not take place in
 /// memory.
 fn few(layout: &Layout, shape: &Shape, rows: &str) -> String {
     format!(
-        "LEFT JOIN (SELECT {}, ctid AS place FROM ONLY {table}) k ON {} \
-         LEFT JOIN LATERAL (SELECT * FROM ONLY {table} r WHERE r.ctid = k.place OFFSET 0) o ON true \
+        "LEFT JOIN (SELECT {}, ctid AS {PLACE} FROM ONLY {table}) k ON {} \
+         LEFT JOIN LATERAL (SELECT * FROM ONLY {table} r WHERE r.ctid = k.{PLACE} OFFSET 0) o ON true \
          WHERE {rows} AND ({})",
         layout.key_list(),
         equal(layout, &layout.key, "k", "s"),

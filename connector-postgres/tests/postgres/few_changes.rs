@@ -61,6 +61,28 @@ async fn the_last_word_of_a_key_counts_where_few_records_differ() {
 }
 
 #[tokio::test]
+async fn a_key_may_be_called_anything_and_what_was_done_is_counted_without_triggers_too() {
+    let database = database().await;
+    let postgres = database.connector();
+    let fields = vec![
+        field("place", DataType::Int64),
+        field("s", DataType::TEXT),
+        field("ctid of it", DataType::Float64),
+    ];
+    let schema = schema(fields, &["place"]);
+    load(&postgres, upsert("t", &schema), vec![records(&schema, &[])]).await;
+    let more = [(7, "another"), (-1, "new"), (-2, "new")];
+    let report = load(&postgres, upsert("t", &schema), vec![records(&schema, &more)]).await;
+    assert_eq!(tally(&report), [2, 1, 5_000, 0, 0]);
+    assert_eq!(
+        database
+            .lines("SELECT place, s FROM t WHERE s <> 'name of ' || place ORDER BY place")
+            .await,
+        ["-2|new", "-1|new", "7|another"]
+    );
+}
+
+#[tokio::test]
 async fn keys_that_are_equal_and_not_the_same_are_one() {
     let database = database().await;
     let postgres = database.connector();

@@ -202,11 +202,13 @@ impl Given<'_> {
                 client_id: self.0.text("client_id").map(str::to_owned),
             },
             word => {
-                let near = nearest(word, WAYS.map(|(way, _)| way));
-                let near = near.first().copied().unwrap_or("client_credentials");
+                let known = WAYS.map(|(way, _)| way);
+                let help = match nearest(word, known).first() {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("it is one of `{}`", known.join("`, `")),
+                };
                 return Err(
-                    Error::new(ErrorKind::Config, format!("there is no auth `{word}`"))
-                        .with_help(format!("did you mean `{near}`?")),
+                    Error::new(ErrorKind::Config, format!("there is no auth `{word}`")).with_help(help),
                 );
             }
         })
